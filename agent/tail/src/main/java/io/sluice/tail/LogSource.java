@@ -1,0 +1,75 @@
+package io.sluice.tail;
+
+import java.util.concurrent.atomic.AtomicInteger;
+
+/**
+ * What chunks come from: one container's directory of log files, read as one stream of generations;
+ * or one plain file with its rotated siblings.
+ *
+ * <p>Created by the tail thread. Its chunks are taken by one encoder only, the one with {@code
+ * stripe % encoders}.
+ */
+public final class LogSource {
+    private final String key;
+    private final SourceOrigin origin;
+    private final int stripe;
+
+    /** Chunks of this source that wait in the ring: added to by tail, taken from by its encoder. */
+    private final AtomicInteger chunksInRing = new AtomicInteger();
+
+    /** State of this source's encoder; written and read by that thread alone. */
+    private Object encoderState;
+
+    /**
+     * @param key what the buffer's positions are kept under; stable over restarts of agent and
+     *     container: {@code <namespace>_<pod>_<podUid>/<container>} for containers, the absolute
+     *     path for files
+     */
+    public LogSource(String key, SourceOrigin origin) {
+        this.key = key;
+        this.origin = origin;
+        this.stripe = key.hashCode() & Integer.MAX_VALUE;
+    }
+
+    public String key() {
+        return key;
+    }
+
+    public SourceOrigin origin() {
+        return origin;
+    }
+
+    /** Never negative; the encoder {@code stripe % encoders} takes this source's chunks. */
+    public int stripe() {
+        return stripe;
+    }
+
+    /** By the tail thread, when it has published a chunk. */
+    void chunkPublished() {
+        chunksInRing.incrementAndGet();
+    }
+
+    /** By the encoder, when it is done with a chunk. */
+    public void chunkConsumed() {
+        chunksInRing.decrementAndGet();
+    }
+
+    int chunksInRing() {
+        return chunksInRing.get();
+    }
+
+    /** Encoder thread only. */
+    public Object encoderState() {
+        return encoderState;
+    }
+
+    /** Encoder thread only. */
+    public void encoderState(Object state) {
+        this.encoderState = state;
+    }
+
+    @Override
+    public String toString() {
+        return key;
+    }
+}
