@@ -1,6 +1,7 @@
 package io.sluice.pipeline;
 
 import java.time.Duration;
+import java.util.Locale;
 
 /**
  * Sizes and times of the pipeline. All bytes.
@@ -38,6 +39,120 @@ public record PipelineConfig(
         String nodeName,
         String dataset,
         String namespace) {
+
+    private static final Duration LONGEST_LINGER = Duration.ofMinutes(1);
+    private static final int SMALLEST_OPEN_RECORD_SHARE = 64 * 1024;
+
+    /** Lets nothing through that could not run: each message names the value and the remedy. */
+    public PipelineConfig {
+        check(encoders >= 1 && encoders <= 64, "encoders", encoders, "1 to 64", "1");
+        check(
+                ringSlots >= 2 && ringSlots <= 65_536 && Integer.bitCount(ringSlots) == 1,
+                "ringSlots",
+                ringSlots,
+                "a power of two from 2 to 65536",
+                "64");
+        check(
+                chunkBytes >= 1_024 && chunkBytes <= 16 * 1024 * 1024,
+                "chunkBytes",
+                chunkBytes,
+                "1024 to 16777216",
+                "131072");
+        check(
+                !linger.isNegative() && linger.compareTo(LONGEST_LINGER) <= 0,
+                "linger",
+                linger,
+                "0 to 1 minute",
+                "200 ms");
+        check(
+                maxBatchBytes >= 1_024 && maxBatchBytes <= 64 * 1024 * 1024,
+                "maxBatchBytes",
+                maxBatchBytes,
+                "1024 to 67108864",
+                "2097152");
+        // Below this, what the compressor may hold inside leaves no room for the documents.
+        check(
+                maxCompressedBytes >= 1024 * 1024,
+                "maxCompressedBytes",
+                maxCompressedBytes,
+                "at least 1048576: raise the buffer's block size",
+                "4194304");
+        check(
+                maxRecordBytes >= 1_024 && maxRecordBytes <= 64 * 1024 * 1024,
+                "maxRecordBytes",
+                maxRecordBytes,
+                "1024 to 67108864",
+                "1048576");
+        check(
+                openRecordBytes >= (long) encoders * SMALLEST_OPEN_RECORD_SHARE,
+                "openRecordBytes",
+                openRecordBytes,
+                "at least " + (long) encoders * SMALLEST_OPEN_RECORD_SHARE,
+                "16777216");
+        check(maxFields >= 1, "maxFields", maxFields, "at least 1", "1000");
+        check(!target.isBlank(), "target", "empty", "the name of a field", "app");
+        checkDataStreamPart("dataset", dataset, "kubernetes.container_logs");
+        checkDataStreamPart("namespace", namespace, "default");
+    }
+
+    /**
+     * The defaults of every setting an operator does not write.
+     *
+     * @param encoders encode threads
+     * @param maxCompressedBytes the buffer's largest excerpt
+     */
+    public static PipelineConfig defaults(int encoders, int maxCompressedBytes) {
+        return new PipelineConfig(
+                encoders,
+                64,
+                128 * 1024,
+                Duration.ofMillis(200),
+                2 * 1024 * 1024,
+                maxCompressedBytes,
+                1024 * 1024,
+                16 * 1024 * 1024,
+                1_000,
+                BodyFormat.AUTO,
+                "app",
+                "",
+                "",
+                "kubernetes.container_logs",
+                "default");
+    }
+
+    /** Name of the data stream all documents go to. */
+    public String dataStream() {
+        return "logs-" + dataset + "-" + namespace;
+    }
+
+    private static void checkDataStreamPart(String name, String value, String byDefault) {
+        boolean fits =
+                !value.isEmpty()
+                        && value.length() <= 100
+                        && value.equals(value.toLowerCase(Locale.ROOT))
+                        && value.chars()
+                                .noneMatch(character -> "-\\/*?\"<>| ,#:".indexOf(character) >= 0);
+        check(
+                fits,
+                name,
+                "'" + value + "'",
+                "up to 100 lower-case characters without - \\ / * ? \" < > | , # : and spaces",
+                byDefault);
+    }
+
+    private static void check(
+            boolean right, String name, Object value, String remedy, String byDefault) {
+        if (!right) {
+            throw new IllegalArgumentException(
+                    name
+                            + " is "
+                            + value
+                            + "; set "
+                            + remedy
+                            + ", or remove it for the default "
+                            + byDefault);
+        }
+    }
 
     /** How a record's body is read. */
     public enum BodyFormat {
