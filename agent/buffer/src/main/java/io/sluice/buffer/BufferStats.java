@@ -1,0 +1,142 @@
+package io.sluice.buffer;
+
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.LongAdder;
+import java.util.function.LongSupplier;
+
+/**
+ * What the buffer has done since its start, and what it holds. Any thread may read; counters only
+ * grow.
+ */
+public final class BufferStats {
+    private static final int MAX_SOURCES = 10_000;
+
+    final LongAdder appendedExcerpts = new LongAdder();
+    final LongAdder appendedDocuments = new LongAdder();
+    final LongAdder appendedBytes = new LongAdder();
+    final LongAdder appendedAgainDocuments = new LongAdder();
+    final LongAdder handedOutExcerpts = new LongAdder();
+    final LongAdder deletedSegments = new LongAdder();
+    final LongAdder droppedDocuments = new LongAdder();
+    final LongAdder droppedSegments = new LongAdder();
+    final LongAdder damagedExcerpts = new LongAdder();
+    final LongAdder quarantinedSegments = new LongAdder();
+    final LongAdder forces = new LongAdder();
+    final LongAdder failedForces = new LongAdder();
+    final LongAdder forceNanos = new LongAdder();
+    final LongAdder blockedNanos = new LongAdder();
+    private final ConcurrentHashMap<String, LongAdder> droppedRecords = new ConcurrentHashMap<>();
+    private final LongSupplier usedBytes;
+    private final LongSupplier segments;
+    volatile boolean full;
+
+    BufferStats(LongSupplier usedBytes, LongSupplier segments) {
+        this.usedBytes = usedBytes;
+        this.segments = segments;
+    }
+
+    void droppedRecords(String source, long records) {
+        String key =
+                droppedRecords.containsKey(source) || droppedRecords.size() < MAX_SOURCES
+                        ? source
+                        : "other";
+        droppedRecords.computeIfAbsent(key, _ -> new LongAdder()).add(records);
+    }
+
+    /** Excerpts appended, of any kind but snapshots. */
+    public long appendedExcerpts() {
+        return appendedExcerpts.sum();
+    }
+
+    /** Documents appended, counted once for each output. */
+    public long appendedDocuments() {
+        return appendedDocuments.sum();
+    }
+
+    /** Bytes appended: headers and compressed bodies. */
+    public long appendedBytes() {
+        return appendedBytes.sum();
+    }
+
+    /** Documents appended again because they have to wait while others go on. */
+    public long appendedAgainDocuments() {
+        return appendedAgainDocuments.sum();
+    }
+
+    /** Excerpts handed out for delivery, counted for each output. */
+    public long handedOutExcerpts() {
+        return handedOutExcerpts.sum();
+    }
+
+    /** Segments deleted because every output had acknowledged them. */
+    public long deletedSegments() {
+        return deletedSegments.sum();
+    }
+
+    /** Segments dropped by {@code dropOldest}. */
+    public long droppedSegments() {
+        return droppedSegments.sum();
+    }
+
+    /** Documents in them that were not acknowledged, counted for each output: lost. */
+    public long droppedDocuments() {
+        return droppedDocuments.sum();
+    }
+
+    /**
+     * Records in dropped excerpts, by source. An upper bound where an excerpt had gone to some
+     * outputs already. Sources beyond the first 10,000 are under {@code other}.
+     */
+    public Map<String, Long> droppedRecordsBySource() {
+        Map<String, Long> copy = new TreeMap<>();
+        droppedRecords.forEach((source, records) -> copy.put(source, records.sum()));
+        return copy;
+    }
+
+    /** Places in segments where bytes were damaged and at least one excerpt is missing: lost. */
+    public long damagedExcerpts() {
+        return damagedExcerpts.sum();
+    }
+
+    /** Segments that could not be read and lie in {@code quarantine} now. */
+    public long quarantinedSegments() {
+        return quarantinedSegments.sum();
+    }
+
+    /** How often data was forced to the disk. */
+    public long forces() {
+        return forces.sum();
+    }
+
+    /** How often the disk refused that. */
+    public long failedForces() {
+        return failedForces.sum();
+    }
+
+    /** Time spent forcing, nanoseconds. */
+    public long forceNanos() {
+        return forceNanos.sum();
+    }
+
+    /** Time encoders waited because the buffer was full, nanoseconds. */
+    public long blockedNanos() {
+        return blockedNanos.sum();
+    }
+
+    /** Gauge: whether the last append found no room. */
+    public boolean full() {
+        return full;
+    }
+
+    /** Gauge: bytes of disk the segments take, space taken ahead included. */
+    public long usedBytes() {
+        return usedBytes.getAsLong();
+    }
+
+    /** Gauge: segments on the disk. */
+    public long segments() {
+        return segments.getAsLong();
+    }
+}

@@ -1,0 +1,267 @@
+package io.sluice.buffer;
+
+import io.sluice.buffer.ExcerptFormat.BodyEntry;
+import io.sluice.buffer.ExcerptFormat.Header;
+import io.sluice.buffer.ExcerptFormat.Kind;
+import io.sluice.pipeline.Batch.SourceProgress;
+import io.sluice.tail.SourcePosition;
+
+import java.io.IOException;
+import java.lang.System.Logger.Level;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.stream.Stream;
+
+/**
+ * What earlier processes left: moves their segments out of Chronicle's folder, finds the positions,
+ * and never fails because of what is in a file.
+ *
+ * <p>Positions: the newest whole snapshot, then forward as long as excerpts follow each other by
+ * their sequence and every checksum is right. Behind the first that is missing or damaged,
+ * positions are not believed: bytes before them may be in no excerpt. What was appended after is
+ * sent all the same.
+ */
+final class Recovery {
+    private static final System.Logger LOG = System.getLogger("io.sluice.buffer");
+
+    private final Path queue;
+    private final Path earlier;
+    private final Path quarantine;
+    private final BufferStats stats;
+
+    private final List<Segment> segments = new ArrayList<>();
+    private final Map<String, SourcePosition> positions = new HashMap<>();
+    private long lastSequence;
+    private int lastCycle;
+
+    /**
+     * @param segments of earlier processes, oldest first
+     * @param lastSequence no readable excerpt has a higher one
+     * @param lastCycle no file has a higher one
+     */
+    record Recovered(
+            List<Segment> segments,
+            Map<String, SourcePosition> positions,
+            long lastSequence,
+            int lastCycle) {}
+
+    /**
+     * @param queue where Chronicle writes; empty afterwards
+     * @param earlier where segments of earlier processes are kept
+     * @param quarantine where unreadable files go; made when needed
+     */
+    Recovery(Path queue, Path earlier, Path quarantine, BufferStats stats) {
+        this.queue = queue;
+        this.earlier = earlier;
+        this.quarantine = quarantine;
+        this.stats = stats;
+    }
+
+    /**
+     * @throws IOException if files cannot be listed or moved
+     */
+    Recovered run() throws IOException {
+        moveAside();
+        for (Path file : sorted(earlier)) {
+            OptionalInt cycle = Chronicle.cycleOf(file.getFileName().toString());
+            if (cycle.isEmpty()) {
+                quarantine(file, "its name is no segment's");
+            } else {
+                lastCycle = Math.max(lastCycle, cycle.getAsInt());
+                examine(file, cycle.getAsInt());
+            }
+        }
+        for (int i = 0; i < segments.size(); i++) {
+            Segment segment = segments.get(i);
+            boolean last = i + 1 == segments.size();
+            segment.lastSequence =
+                    last ? segment.firstSequence : segments.get(i + 1).firstSequence - 1;
+            segment.sealed = true;
+        }
+        findPositions();
+        if (!segments.isEmpty()) {
+            segments.getLast().lastSequence = lastSequence;
+        }
+        return new Recovered(segments, positions, lastSequence, lastCycle);
+    }
+
+    /** Chronicle is to find an empty folder; its table (locks, listings) is of no use to us. */
+    private void moveAside() throws IOException {
+        boolean moved = false;
+        for (Path file : sorted(queue)) {
+            if (Chronicle.cycleOf(file.getFileName().toString()).isPresent()) {
+                Files.move(
+                        file, earlier.resolve(file.getFileName()), StandardCopyOption.ATOMIC_MOVE);
+                moved = true;
+            } else {
+                Files.delete(file);
+            }
+        }
+        if (moved) {
+            Disk.forceDirectory(earlier);
+            Disk.forceDirectory(queue);
+        }
+    }
+
+    /** Keeps a segment that holds an excerpt, removes an empty one, quarantines the rest. */
+    private void examine(Path file, int cycle) throws IOException {
+        try (SegmentReader reader = new SegmentReader(file)) {
+            long size = Files.size(file);
+            Optional<Header> first = reader.next(size, true);
+            if (first.isPresent()) {
+                Segment segment = new Segment(cycle, file, first.get().sequence());
+                segment.end = size;
+                segment.allocatedBytes = size;
+                segment.snapshot = readSnapshot(reader, first, size).isPresent();
+                segments.add(segment);
+                return;
+            }
+            if (reader.isAllZero() || (reader.beginsLikeASegment() && !reader.broken())) {
+                LOG.log(
+                        Level.DEBUG,
+                        "buffer segment {0} holds no excerpt: the agent ended while it was made;"
+                                + " removed",
+                        file);
+                Files.delete(file);
+                return;
+            }
+        } catch (IOException e) {
+            quarantine(file, e.toString());
+            return;
+        }
+        quarantine(file, "no excerpt in it can be read");
+    }
+
+    private void findPositions() {
+        int base = segments.size() - 1;
+        while (base >= 0 && !segments.get(base).snapshot) {
+            base--;
+        }
+        boolean trust = base >= 0;
+        if (!trust && !segments.isEmpty()) {
+            LOG.log(
+                    Level.WARNING,
+                    "buffer: no snapshot of the positions is whole; files are read again from"
+                            + " their beginning, what was delivered is recognised by its id");
+        }
+        long expected = base >= 0 ? segments.get(base).firstSequence : 0;
+        for (Segment segment : segments.subList(Math.max(base, 0), segments.size())) {
+            try (SegmentReader reader = new SegmentReader(segment.file)) {
+                Optional<Header> header = reader.next(segment.end, true);
+                if (trust && segment == segments.get(base)) {
+                    Header last = readSnapshot(reader, header, segment.end).orElseThrow();
+                    lastSequence = last.sequence();
+                    expected = lastSequence + 1;
+                    header = reader.next(segment.end, true);
+                }
+                for (; header.isPresent(); header = reader.next(segment.end, true)) {
+                    Header excerpt = header.get();
+                    if (trust && (excerpt.sequence() != expected || !whole(reader, excerpt))) {
+                        trust = false;
+                        LOG.log(
+                                Level.WARNING,
+                                "buffer segment {0} is damaged before excerpt {1}; positions go"
+                                        + " back to what came before, later excerpts are sent all"
+                                        + " the same",
+                                segment.file,
+                                excerpt.sequence() + 1);
+                    }
+                    if (trust && excerpt.kind() != Kind.SNAPSHOT) {
+                        apply(excerpt.sources());
+                    }
+                    lastSequence = Math.max(lastSequence, excerpt.sequence());
+                    expected = excerpt.sequence() + 1;
+                }
+            } catch (IOException e) {
+                // Read by examine() a moment ago: the disk is failing. The rest is not believed.
+                trust = false;
+                LOG.log(
+                        Level.ERROR,
+                        "buffer segment {0} cannot be read to its end ({1}); check the disk",
+                        segment.file,
+                        e);
+            }
+        }
+    }
+
+    /**
+     * Reads on to the end of the snapshot that begins a segment.
+     *
+     * @return its last excerpt, or empty when it is not whole
+     */
+    private Optional<Header> readSnapshot(SegmentReader reader, Optional<Header> first, long end)
+            throws IOException {
+        Map<String, SourcePosition> snapshot = new HashMap<>();
+        Optional<Header> header = first;
+        long expected = first.map(Header::sequence).orElse(0L);
+        while (header.isPresent()
+                && !reader.skipped()
+                && header.get().kind() == Kind.SNAPSHOT
+                && header.get().sequence() == expected) {
+            header.get()
+                    .sources()
+                    .forEach(s -> s.position().ifPresent(p -> snapshot.put(s.source(), p)));
+            if (!header.get().more()) {
+                positions.clear();
+                positions.putAll(snapshot);
+                return header;
+            }
+            expected++;
+            header = reader.next(end, true);
+        }
+        return Optional.empty();
+    }
+
+    private static boolean whole(SegmentReader reader, Header header) throws IOException {
+        if (reader.skipped()) {
+            return false;
+        }
+        for (BodyEntry body : header.bodies()) {
+            if (reader.body(body).isEmpty()) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private void apply(List<SourceProgress> sources) {
+        for (SourceProgress progress : sources) {
+            progress.position()
+                    .ifPresentOrElse(
+                            position -> positions.put(progress.source(), position),
+                            () -> positions.remove(progress.source()));
+        }
+    }
+
+    private void quarantine(Path file, String reason) throws IOException {
+        Files.createDirectories(quarantine);
+        Path to = quarantine.resolve(file.getFileName());
+        Files.move(file, to, StandardCopyOption.REPLACE_EXISTING);
+        stats.quarantinedSegments.increment();
+        LOG.log(
+                Level.ERROR,
+                "buffer segment {0} cannot be read ({1}); moved to {2}: what was not delivered of"
+                        + " it is lost, remove the file when you have seen it",
+                file,
+                reason,
+                to);
+    }
+
+    private static List<Path> sorted(Path directory) throws IOException {
+        try (Stream<Path> files = Files.list(directory)) {
+            return files.sorted(Comparator.comparingInt(Recovery::order)).toList();
+        }
+    }
+
+    private static int order(Path file) {
+        return Chronicle.cycleOf(file.getFileName().toString()).orElse(-1);
+    }
+}
