@@ -68,14 +68,12 @@ final class SourceState {
         if (ended) {
             return Optional.of(new Batch.SourceProgress(source.key(), Optional.empty(), counts()));
         }
-        // A stream that was read further in a later generation, before the agent's restart, has its
-        // position there: nothing true can be said about the source before that is reached.
-        // Documents sent meanwhile would, after another crash, be sent again with the same ids.
-        if (isAhead(Stream.STDOUT) || isAhead(Stream.STDERR)) {
+        Optional<StreamPosition> stdout = position(Stream.STDOUT);
+        Optional<StreamPosition> stderr = position(Stream.STDERR);
+        if (stdout.isEmpty() || stderr.isEmpty()) {
             return Optional.empty();
         }
-        SourcePosition position =
-                new SourcePosition(position(Stream.STDOUT), position(Stream.STDERR));
+        SourcePosition position = new SourcePosition(stdout.get(), stderr.get());
         if (position.equals(announced) && readRecords == 0) {
             return Optional.empty();
         }
@@ -90,19 +88,24 @@ final class SourceState {
         truncatedRecords = 0;
     }
 
-    private boolean isAhead(Stream stream) {
-        return !open(stream).isOpen() && generation.from(stream) == Long.MAX_VALUE;
-    }
-
-    private StreamPosition position(Stream stream) {
+    /** Empty where nothing true can be said yet. */
+    private Optional<StreamPosition> position(Stream stream) {
         OpenRecord open = open(stream);
-        return open.isOpen()
-                ? new StreamPosition(
-                        open.generation.fingerprint(), open.generation.restart(), open.offset)
-                : new StreamPosition(
+        if (open.isOpen()) {
+            return Optional.of(
+                    new StreamPosition(
+                            open.generation.fingerprint(), open.generation.restart(), open.offset));
+        }
+        long from = generation.from(stream);
+        if (from == Long.MAX_VALUE) {
+            // Before the agent's restart this stream was read further, in a later generation.
+            return source.resumedFrom().map(position -> position.of(stream));
+        }
+        return Optional.of(
+                new StreamPosition(
                         generation.fingerprint(),
                         generation.restart(),
-                        Math.max(consumedTo, generation.from(stream)));
+                        Math.max(consumedTo, from)));
     }
 
     private Batch.Counts counts() {

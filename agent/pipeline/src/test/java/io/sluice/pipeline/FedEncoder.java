@@ -11,6 +11,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneOffset;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
 
 /** One encoder driven by the test's own thread, with a clock that stands still until it is set. */
@@ -31,13 +32,20 @@ final class FedEncoder {
     }
 
     FedEncoder(PipelineConfig config, PodDirectory pods) {
+        this(config, pods, Optional.empty());
+    }
+
+    /**
+     * @param sink instead of {@link #appended}
+     */
+    FedEncoder(PipelineConfig config, PodDirectory pods, Optional<BatchSink> sink) {
         this.chunkBytes = config.chunkBytes();
         this.encoder =
                 new Encoder(
                         config,
                         0,
                         pods,
-                        appended,
+                        sink.orElse(appended),
                         new DeflaterGzip(),
                         stats,
                         nanos::get,
@@ -49,13 +57,18 @@ final class FedEncoder {
     }
 
     static PipelineConfig config(int maxBatchBytes, int maxRecordBytes, long openRecordBytes) {
+        return config(maxBatchBytes, 4 * 1024 * 1024, maxRecordBytes, openRecordBytes);
+    }
+
+    static PipelineConfig config(
+            int maxBatchBytes, int maxCompressedBytes, int maxRecordBytes, long openRecordBytes) {
         return new PipelineConfig(
                 1,
                 4,
                 128 * 1024,
                 Duration.ofMillis(200),
                 maxBatchBytes,
-                4 * 1024 * 1024,
+                maxCompressedBytes,
                 maxRecordBytes,
                 openRecordBytes,
                 1_000,
@@ -104,6 +117,15 @@ final class FedEncoder {
         chunk.end = end;
         try {
             encoder.onEvent(chunk, sequence++, drained);
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    /** A chunk of another encoder's source. */
+    void feedOthers(boolean drained) {
+        try {
+            encoder.onEvent(new Chunk(1_024), sequence++, drained);
         } catch (InterruptedException e) {
             throw new AssertionError(e);
         }

@@ -22,6 +22,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 
 /** Lines in, documents out, through one encoder. */
@@ -307,7 +308,7 @@ class RecordJoinerTest {
     }
 
     @Test
-    void aStreamThatIsFurtherInALaterGenerationDoesNotGoBack() {
+    void aStreamThatIsFurtherInALaterGenerationNeverGoesBack() {
         // Before the agent's restart stdout was read up to the second generation, stderr was not.
         Generation old = new Generation(1, 0, "", "/0.log", Start.FIRST, Long.MAX_VALUE, 0);
         Generation next = new Generation(2, 0, "", "/0.log", Start.CONTINUES, 30, 0);
@@ -332,6 +333,23 @@ class RecordJoinerTest {
                                 .mapToLong(progress -> progress.counts().readRecords())
                                 .sum())
                 .isEqualTo(2);
+    }
+
+    @Test
+    void aStreamThatIsFurtherInALaterGenerationKeepsThePositionItWasResumedFrom() {
+        StreamPosition ahead = new StreamPosition(2, 0, 30);
+        LogSource resumed =
+                new LogSource(
+                        source.key(),
+                        FedEncoder.CONTAINER,
+                        Optional.of(new SourcePosition(ahead, new StreamPosition(1, 0, 0))));
+        Generation old = new Generation(1, 0, "", "/0.log", Start.FIRST, Long.MAX_VALUE, 0);
+        String lines = OUT + "F old\n" + ERR + "F late\n";
+        fed.feed(resumed, old, 0, lines, End.GENERATION);
+        fed.shutDown();
+
+        assertThat(fed.appended.position(source.key()))
+                .contains(new SourcePosition(ahead, new StreamPosition(1, 0, lines.length())));
     }
 
     @Test

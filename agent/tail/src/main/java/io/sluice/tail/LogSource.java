@@ -1,5 +1,6 @@
 package io.sluice.tail;
 
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
@@ -14,20 +15,31 @@ public final class LogSource {
     private final SourceOrigin origin;
     private final int stripe;
 
+    private final Optional<SourcePosition> resumedFrom;
+
     /** Chunks of this source that wait in the ring: added to by tail, taken from by its encoder. */
     private final AtomicInteger chunksInRing = new AtomicInteger();
 
     /** State of this source's encoder; written and read by that thread alone. */
     private Object encoderState;
 
+    /** A source that is read for the first time; see the other constructor. */
+    public LogSource(String key, SourceOrigin origin) {
+        this(key, origin, Optional.empty());
+    }
+
     /**
      * @param key what the buffer's positions are kept under; stable over restarts of agent and
      *     container: {@code <namespace>_<pod>_<podUid>/<container>} for containers, the absolute
      *     path for files
+     * @param resumedFrom the buffer's position this start of the agent goes on from; empty if it
+     *     had none. While one stream is read again in a generation that the other one has left
+     *     behind, this is the only place that still knows where the other one stands
      */
-    public LogSource(String key, SourceOrigin origin) {
+    public LogSource(String key, SourceOrigin origin, Optional<SourcePosition> resumedFrom) {
         this.key = key;
         this.origin = origin;
+        this.resumedFrom = resumedFrom;
         this.stripe = key.hashCode() & Integer.MAX_VALUE;
     }
 
@@ -37,6 +49,11 @@ public final class LogSource {
 
     public SourceOrigin origin() {
         return origin;
+    }
+
+    /** Where this start of the agent went on from. */
+    public Optional<SourcePosition> resumedFrom() {
+        return resumedFrom;
     }
 
     /** Never negative; the encoder {@code stripe % encoders} takes this source's chunks. */
