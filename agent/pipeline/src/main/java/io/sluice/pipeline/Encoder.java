@@ -196,6 +196,8 @@ final class Encoder implements EventHandler<Chunk>, RecordJoiner.Records {
         if (batch.documents() == 1) {
             firstDocumentNanos = nowNanos;
         }
+        // Before its position moves: another document of it may close the batch in between.
+        touch(source);
         source.readBytes += record.extent;
         source.readRecords++;
         recordCount++;
@@ -256,15 +258,19 @@ final class Encoder implements EventHandler<Chunk>, RecordJoiner.Records {
 
     @Override
     public void moved(SourceState source) throws InterruptedException {
+        touch(source);
+        if (batch.uncompressedBytes() >= config.maxBatchBytes()) {
+            close(BatchClose.SIZE);
+        }
+    }
+
+    private void touch(SourceState source) {
         if (!source.touched) {
             if (touched.isEmpty()) {
                 firstTouchedNanos = nowNanos;
             }
             source.touched = true;
             touched.add(source);
-        }
-        if (batch.uncompressedBytes() >= config.maxBatchBytes()) {
-            close(BatchClose.SIZE);
         }
     }
 

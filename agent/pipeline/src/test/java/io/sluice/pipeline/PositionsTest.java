@@ -42,7 +42,7 @@ class PositionsTest {
     @ValueSource(ints = {1, 2, 3, 4})
     void everyRecordIsAppendedOnceOverCrashes(int group) {
         long base = System.nanoTime();
-        for (int run = 0; run < 100; run++) {
+        for (int run = 0; run < 150; run++) {
             long seed = base + 1_000L * group + run;
             crashAndResume(seed);
         }

@@ -124,6 +124,22 @@ class RecordJoinerTest {
     }
 
     @Test
+    void whatARestartEndedIsBehindThePositionAtOnce() {
+        String open = OUT + "P out\n";
+        fed.feed(source, first, 0, open, End.GENERATION);
+        fed.advance(Duration.ofSeconds(2));
+        fed.timeout();
+        fed.feed(source, restarted, 0, OUT + "F not yet a li", End.OPEN);
+        fed.shutDown();
+
+        assertThat(fed.appended.messages()).containsExactly("out");
+        assertThat(fed.appended.position(source.key()))
+                .contains(
+                        new SourcePosition(
+                                new StreamPosition(3, 1, 0), new StreamPosition(3, 1, 0)));
+    }
+
+    @Test
     void theEndOfTheSourceEndsWhatIsOpenAndForgetsThePosition() {
         fed.feed(source, first, 0, OUT + "P dangling\n", End.SOURCE);
 
