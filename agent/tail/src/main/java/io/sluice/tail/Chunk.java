@@ -1,5 +1,7 @@
 package io.sluice.tail;
 
+import java.nio.ByteBuffer;
+
 /**
  * Bytes read from one source in one go: the ring's slot, used again and again.
  *
@@ -11,6 +13,9 @@ package io.sluice.tail;
 public final class Chunk {
     /** The bytes; {@code [0, length)} is meant. */
     public final byte[] bytes;
+
+    /** The same bytes, for the channel that reads into them. */
+    final ByteBuffer buffer;
 
     /** How many bytes were read; may be 0 where only {@link #end} is news. */
     public int length;
@@ -45,6 +50,7 @@ public final class Chunk {
 
     public Chunk(int capacity) {
         this.bytes = new byte[capacity];
+        this.buffer = ByteBuffer.wrap(bytes);
     }
 
     /** Lets go of what the slot pointed to, so that a quiet ring does not keep sources alive. */

@@ -1,0 +1,562 @@
+package io.sluice.tail;
+
+import static java.lang.System.Logger.Level.INFO;
+import static java.lang.System.Logger.Level.WARNING;
+
+import java.io.IOException;
+import java.nio.file.DirectoryIteratorException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.FileSystems;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.PathMatcher;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.LongSupplier;
+
+/**
+ * Follows containers' log files and hands over their bytes as chunks, each byte once and in order.
+ *
+ * <p>inotify says where to look; scans find what it missed. Nothing is done for a file that nobody
+ * writes to but one look a minute.
+ *
+ * <p>Thread: {@code tail} runs {@link #run}. Do not interrupt it, an interrupt closes the file it
+ * reads: call {@link #stop}.
+ */
+public final class Tailer implements Runnable, AutoCloseable {
+    private static final System.Logger LOG = System.getLogger("io.sluice.tail");
+
+    private static final int FILE_EVENTS =
+            Inotify.IN_MODIFY
+                    | Inotify.IN_CREATE
+                    | Inotify.IN_MOVED_TO
+                    | Inotify.IN_MOVED_FROM
+                    | Inotify.IN_DELETE
+                    | Inotify.IN_DELETE_SELF
+                    | Inotify.IN_MOVE_SELF;
+    private static final int NAME_EVENTS = FILE_EVENTS & ~Inotify.IN_MODIFY;
+
+    /** Sources, or slots of the ring, that are free again: look in so long. */
+    private static final long RING_FULL_NANOS = 1_000_000;
+
+    /** A file that was written to so lately may lose an event unnoticed: it is looked at. */
+    private static final int ACTIVE_SCANS = 15;
+
+    private final TailConfig config;
+    private final Map<String, SourcePosition> resume;
+    private final ReadGate gate;
+    private final ChunkSink sink;
+    private final LongSupplier nanoClock;
+    private final TailStats stats = new TailStats();
+    private final Inotify inotify = new Inotify();
+
+    private final Map<String, SourceReader> sources = new LinkedHashMap<>();
+    private final Map<Integer, Set<SourceReader>> watched = new HashMap<>();
+    private final Map<Path, Integer> watches = new HashMap<>();
+
+    /** Links that were understood, by file name; the others are looked at with every scan. */
+    private final Set<String> knownLinks = new HashSet<>();
+
+    /** Sources with something to read, in turn. */
+    private final ArrayDeque<SourceReader> ready = new ArrayDeque<>();
+
+    private final Set<String> complaints = new HashSet<>();
+
+    /** Where pods' folders lie, as the links have shown; null before the first link. */
+    private Path podsFolder;
+
+    private int linksWatch = -1;
+    private boolean linksDirty = true;
+    private boolean started;
+    private long fullScanDueNanos;
+    private long activeScanDueNanos;
+    private long roundDueNanos;
+    private boolean exhaustionSaid;
+
+    /** Written by any thread, read by the tail's. */
+    private volatile boolean stopped;
+
+    /**
+     * @param resume positions of the sources as the buffer has them, by {@link LogSource#key}
+     */
+    public Tailer(
+            TailConfig config,
+            Map<String, SourcePosition> resume,
+            ReadGate gate,
+            ChunkSink sink,
+            LongSupplier nanoClock) {
+        this.config = config;
+        this.resume = new HashMap<>(resume);
+        this.gate = gate;
+        this.sink = sink;
+        this.nanoClock = nanoClock;
+    }
+
+    public TailStats stats() {
+        return stats;
+    }
+
+    /** Ends {@link #run} after the chunk it is at. Any thread. */
+    public void stop() {
+        stopped = true;
+        inotify.wake();
+    }
+
+    @Override
+    public void run() {
+        long now = nanoClock.getAsLong();
+        fullScanDueNanos = now;
+        activeScanDueNanos = now + config.activeScan().toNanos();
+        while (!stopped) {
+            boolean stuck = readRound();
+            waitForNews(stuck);
+            scanWhatIsDue();
+        }
+        closeAll();
+    }
+
+    /**
+     * One turn for each source that has something.
+     *
+     * @return whether nothing moved although there is something: the ring, or each one's share of
+     *     it, is full
+     */
+    private boolean readRound() {
+        long now = nanoClock.getAsLong();
+        long before = stats.chunks.sum();
+        for (int turns = ready.size(); turns > 0 && !stopped; turns--) {
+            SourceReader reader = ready.pollFirst();
+            reader.queued = false;
+            switch (reader.read(sink, gate, !ready.isEmpty(), now)) {
+                case IDLE -> {
+                    if (reader.hasEnded()) {
+                        forget(reader);
+                    }
+                }
+                case MORE -> queue(reader);
+                case RING_FULL -> {
+                    // It keeps its turn.
+                    reader.queued = true;
+                    ready.addFirst(reader);
+                    return true;
+                }
+            }
+        }
+        return !ready.isEmpty() && stats.chunks.sum() == before;
+    }
+
+    private void waitForNews(boolean stuck) {
+        if (stuck) {
+            LockSupport.parkNanos(RING_FULL_NANOS);
+            inotify.poll(0, this::onEvent);
+            return;
+        }
+        if (!ready.isEmpty()) {
+            inotify.poll(0, this::onEvent);
+            return;
+        }
+        // All was read: what is written meanwhile makes one larger chunk instead of many small
+        // ones.
+        long now = nanoClock.getAsLong();
+        long due = nextDueNanos();
+        long waitMillis = due == Long.MAX_VALUE ? -1 : Math.max(0, (due - now) / 1_000_000 + 1);
+        inotify.poll((int) Math.min(waitMillis, Integer.MAX_VALUE), this::onEvent);
+        if (!ready.isEmpty() && config.roundMillis() > 0 && !stopped) {
+            pace();
+        }
+    }
+
+    /** Lone lines go at once; a busy node is read every {@code roundMillis}. */
+    private void pace() {
+        long now = nanoClock.getAsLong();
+        if (roundDueNanos - now > 0) {
+            LockSupport.parkNanos(roundDueNanos - now);
+            inotify.poll(0, this::onEvent);
+        }
+        roundDueNanos = nanoClock.getAsLong() + config.roundMillis() * 1_000_000L;
+    }
+
+    private long nextDueNanos() {
+        long due = fullScanDueNanos;
+        boolean active = false;
+        long activeSince = nanoClock.getAsLong() - ACTIVE_SCANS * config.activeScan().toNanos();
+        for (SourceReader reader : sources.values()) {
+            due = Math.min(due, reader.nextLookNanos());
+            active |= wantsActiveScan(reader, activeSince);
+        }
+        return active || linksWatch < 0 || !resume.isEmpty()
+                ? Math.min(due, activeScanDueNanos)
+                : due;
+    }
+
+    private void onEvent(int watch, int mask) {
+        if ((mask & Inotify.IN_Q_OVERFLOW) != 0) {
+            stats.inotifyOverflows.increment();
+            fullScanDueNanos = nanoClock.getAsLong();
+            return;
+        }
+        if (watch == linksWatch) {
+            linksDirty = true;
+            if ((mask & Inotify.IN_IGNORED) != 0) {
+                linksWatch = -1;
+            }
+            return;
+        }
+        Set<SourceReader> readers = watched.get(watch);
+        if (readers == null) {
+            return;
+        }
+        for (SourceReader reader : readers) {
+            if ((mask & ~Inotify.IN_MODIFY) != 0) {
+                reader.dirty = true;
+            }
+            queue(reader);
+        }
+        if ((mask & Inotify.IN_IGNORED) != 0) {
+            watched.remove(watch);
+            watches.values().remove(watch);
+            readers.forEach(reader -> reader.watches.remove(watch));
+            stats.watches = watches.size();
+        }
+    }
+
+    private void queue(SourceReader reader) {
+        if (!reader.queued) {
+            reader.queued = true;
+            ready.addLast(reader);
+        }
+    }
+
+    private void scanWhatIsDue() {
+        long now = nanoClock.getAsLong();
+        boolean full = fullScanDueNanos - now <= 0;
+        boolean active = full || activeScanDueNanos - now <= 0;
+        if (linksDirty || full || (active && (linksWatch < 0 || !resume.isEmpty()))) {
+            linksDirty = false;
+            discover(now);
+        }
+        long activeSince = now - ACTIVE_SCANS * config.activeScan().toNanos();
+        for (SourceReader reader : sources.values()) {
+            boolean due = full || (active && wantsActiveScan(reader, activeSince));
+            if (due || reader.wantsScan(now)) {
+                reader.dirty = false;
+                reader.scan(now);
+                watch(reader);
+                queue(reader);
+            } else if (reader.nextLookNanos() - now <= 0) {
+                queue(reader);
+            }
+        }
+        if (active) {
+            activeScanDueNanos = now + config.activeScan().toNanos();
+            count();
+        }
+        if (full) {
+            fullScanDueNanos = now + config.fullScan().toNanos();
+        }
+    }
+
+    /** Written to lately, or nothing but looking would show it. */
+    private static boolean wantsActiveScan(SourceReader reader, long activeSince) {
+        return reader.watches.isEmpty() || reader.wasActiveSince(activeSince);
+    }
+
+    private void count() {
+        int open = 0;
+        long backlog = 0;
+        for (SourceReader reader : sources.values()) {
+            open += reader.openFiles();
+            backlog += reader.backlogBytes();
+        }
+        stats.openFiles = open;
+        stats.backlogBytes = backlog;
+        stats.sources = sources.size();
+    }
+
+    /**
+     * Finds sources: the kubelet's links, the configured files, and positions whose files are gone.
+     */
+    private void discover(long now) {
+        boolean allSeen = true;
+        if (config.containers().isPresent()) {
+            allSeen &= discoverLinks(config.containers().get(), now);
+        }
+        for (Path pattern : config.files()) {
+            allSeen &= discoverFiles(pattern, now);
+        }
+        // A folder that is not mounted yet must not look like one whose files are gone.
+        if (started && allSeen && !resume.isEmpty()) {
+            settleAbsent(now);
+        }
+        started |= allSeen;
+    }
+
+    /**
+     * @return whether the folder could be looked through
+     */
+    private boolean discoverLinks(Path folder, long now) {
+        if (linksWatch < 0 && config.useInotify()) {
+            linksWatch = watchDirectory(folder, NAME_EVENTS);
+        }
+        Set<String> present = new HashSet<>();
+        try (DirectoryStream<Path> entries = Files.newDirectoryStream(folder, "*.log")) {
+            for (Path link : entries) {
+                String name = link.getFileName().toString();
+                present.add(name);
+                if (!knownLinks.contains(name) && discoverLink(link, now)) {
+                    knownLinks.add(name);
+                }
+            }
+            complaints.remove(folder.toString());
+            knownLinks.retainAll(present);
+            return true;
+        } catch (NoSuchFileException _) {
+            complain(
+                    folder,
+                    folder
+                            + " does not exist; set containers.path to the kubelet's folder of"
+                            + " links. The agent keeps looking");
+        } catch (IOException | DirectoryIteratorException e) {
+            stats.unreadable.increment();
+            complain(
+                    folder,
+                    folder
+                            + " cannot be read ("
+                            + e
+                            + "); run the agent as root or with CAP_DAC_READ_SEARCH");
+        }
+        return false;
+    }
+
+    /**
+     * @return whether the link need not be looked at again
+     */
+    private boolean discoverLink(Path link, long now) {
+        Optional<ContainerLink> read;
+        try {
+            read = ContainerLink.read(link);
+        } catch (IOException e) {
+            complain(link, "the link " + link + " cannot be read: " + e);
+            return false;
+        }
+        if (read.isEmpty()) {
+            if (ContainerLink.isNamedLikeOne(link.getFileName().toString())) {
+                complain(
+                        link,
+                        "the link "
+                                + link
+                                + " does not lead to <namespace>_<pod>_<uid>/<container>/<n>.log;"
+                                + " it is not read");
+            }
+            return false;
+        }
+        ContainerLink container = read.get();
+        if (config.excludes(container.origin().namespace(), container.origin().pod())) {
+            resume.remove(container.key());
+            return true;
+        }
+        if (!Files.isDirectory(container.place().directory())) {
+            complain(
+                    link,
+                    "the link "
+                            + link
+                            + " leads to "
+                            + container.place().directory()
+                            + ", which does not exist or is not visible here; is it mounted?");
+            return false;
+        }
+        complaints.remove(link.toString());
+        podsFolder = container.podsFolder();
+        add(
+                container.key(),
+                container.origin(),
+                container.place(),
+                Optional.of(new SourceReader.Link(link, container.containerId())),
+                container.restart(),
+                now);
+        return true;
+    }
+
+    private boolean discoverFiles(Path pattern, long now) {
+        Path folder = pattern.getParent();
+        String name = pattern.getFileName().toString();
+        boolean glob = name.chars().anyMatch(c -> "*?[{".indexOf(c) >= 0);
+        if (!glob) {
+            if (Files.exists(pattern)) {
+                addFile(pattern, now);
+            }
+            return Files.isDirectory(folder);
+        }
+        PathMatcher matcher = FileSystems.getDefault().getPathMatcher("glob:" + name);
+        List<Path> matching = new ArrayList<>();
+        try (DirectoryStream<Path> entries = Files.newDirectoryStream(folder)) {
+            for (Path path : entries) {
+                if (matcher.matches(path.getFileName()) && Files.isRegularFile(path)) {
+                    matching.add(path);
+                }
+            }
+            complaints.remove(folder.toString());
+        } catch (NoSuchFileException _) {
+            complain(folder, folder + " does not exist; the agent keeps looking for " + pattern);
+            return false;
+        } catch (IOException | DirectoryIteratorException e) {
+            stats.unreadable.increment();
+            complain(folder, folder + " cannot be read: " + e);
+            return false;
+        }
+        for (Path path : matching) {
+            if (!isRotated(path, matching)) {
+                addFile(path, now);
+            }
+        }
+        return true;
+    }
+
+    /** A glob may also match what was rotated away from a file that it matches. */
+    private static boolean isRotated(Path path, List<Path> among) {
+        String name = path.getFileName().toString();
+        for (Path other : among) {
+            String active = other.getFileName().toString();
+            if (!other.equals(path) && LogFileName.sibling(0, active, name).isPresent()) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private void addFile(Path path, long now) {
+        add(
+                path.toString(),
+                new SourceOrigin.File(path),
+                new SourceReader.Place(
+                        path.getParent(), 0, Optional.of(path.getFileName().toString())),
+                Optional.empty(),
+                0,
+                now);
+    }
+
+    private void add(
+            String key,
+            SourceOrigin origin,
+            SourceReader.Place place,
+            Optional<SourceReader.Link> link,
+            int restart,
+            long now) {
+        SourceReader reader = sources.get(key);
+        if (reader == null) {
+            reader = reader(key, origin, now);
+        }
+        if (reader.add(place, link, restart)) {
+            watch(reader);
+            reader.scan(now);
+            queue(reader);
+        } else {
+            reader.dirty = true;
+        }
+    }
+
+    private SourceReader reader(String key, SourceOrigin origin, long now) {
+        Optional<SourcePosition> position = Optional.ofNullable(resume.remove(key));
+        SourceReader reader =
+                new SourceReader(
+                        new LogSource(key, origin), config, stats, position, !started, now);
+        sources.put(key, reader);
+        stats.sources = sources.size();
+        return reader;
+    }
+
+    /**
+     * Positions whose source no link or file names. A container's folder that is still there is
+     * read to its end; the others end at once, and their end makes the buffer forget the position.
+     */
+    private void settleAbsent(long now) {
+        for (String key : List.copyOf(resume.keySet())) {
+            SourceReader reader = reader(key, ContainerLink.origin(key), now);
+            if (podsFolder != null && !key.startsWith("/")) {
+                Path folder = podsFolder.resolve(key);
+                reader.add(
+                        new SourceReader.Place(folder, 0, Optional.empty()), Optional.empty(), 0);
+                watch(reader);
+            }
+            reader.scan(now);
+            queue(reader);
+        }
+    }
+
+    private void watch(SourceReader reader) {
+        if (!config.useInotify()) {
+            return;
+        }
+        for (SourceReader.Place place : reader.places()) {
+            Integer known = watches.get(place.directory());
+            int watch = known == null ? watchDirectory(place.directory(), FILE_EVENTS) : known;
+            if (watch >= 0) {
+                watches.put(place.directory(), watch);
+                watched.computeIfAbsent(watch, _ -> new HashSet<>()).add(reader);
+                reader.watches.add(watch);
+            }
+        }
+        stats.watches = watches.size();
+    }
+
+    private int watchDirectory(Path directory, int mask) {
+        return switch (inotify.add(directory, mask)) {
+            case Inotify.Watch.Added(int watch) -> watch;
+            case Inotify.Watch.Exhausted(String reason) -> {
+                stats.watchFailures.increment();
+                if (!exhaustionSaid) {
+                    exhaustionSaid = true;
+                    LOG.log(
+                            WARNING,
+                            reason + ". Without, new lines are found by looking every few seconds");
+                }
+                yield -1;
+            }
+            // Gone or unreadable: the scan says so, with the remedy.
+            case Inotify.Watch.Refused(String _) -> -1;
+        };
+    }
+
+    private void forget(SourceReader reader) {
+        reader.close();
+        sources.remove(reader.source.key());
+        // A link that leads to a folder that is gone may lead to another one some day.
+        knownLinks.clear();
+        for (int watch : reader.watches) {
+            Set<SourceReader> readers = watched.get(watch);
+            if (readers != null && readers.remove(reader) && readers.isEmpty()) {
+                watched.remove(watch);
+                watches.values().remove(watch);
+                inotify.remove(watch);
+            }
+        }
+        stats.watches = watches.size();
+        stats.sources = sources.size();
+    }
+
+    private void complain(Path path, String problem) {
+        if (complaints.add(path.toString())) {
+            LOG.log(WARNING, problem);
+        }
+    }
+
+    private void closeAll() {
+        sources.values().forEach(SourceReader::close);
+        LOG.log(INFO, "stopped reading; {0} sources", sources.size());
+    }
+
+    /** Frees what {@link #run} has used, after it has ended. */
+    @Override
+    public void close() {
+        inotify.close();
+    }
+}
