@@ -57,7 +57,9 @@ public record ElasticsearchConfig(
         for (String name : headers.keySet()) {
             if (OUR_HEADERS.contains(name.toLowerCase(Locale.ROOT))) {
                 throw new IllegalArgumentException(
-                        "headers has " + name + ", which the agent sets itself; remove it"
+                        "headers has "
+                                + name
+                                + ", which the agent sets itself; remove it"
                                 + " (credentials belong in auth)");
             }
         }

@@ -37,7 +37,9 @@ public sealed interface Secret {
                     text = Files.readString(path).strip();
                 } catch (IOException e) {
                     throw new IOException(
-                            "the secret's file " + path + " cannot be read; mount it, or name another",
+                            "the secret's file "
+                                    + path
+                                    + " cannot be read; mount it, or name another",
                             e);
                 }
                 try {
@@ -55,7 +57,9 @@ public sealed interface Secret {
         }
         if (text.strip().chars().anyMatch(Character::isISOControl)) {
             throw new IllegalArgumentException(
-                    name + " has a line break or control character inside; put the secret alone into it");
+                    name
+                            + " has a line break or control character inside; put the secret alone"
+                            + " into it");
         }
         return text;
     }
