@@ -16,7 +16,8 @@ public interface DeadLetters {
      * Forces what was written to disk. Must have returned before the excerpt of these documents is
      * acknowledged.
      *
-     * @throws java.io.UncheckedIOException if the disk refuses: do not acknowledge, try again
+     * @throws java.io.UncheckedIOException if the disk refuses: do not acknowledge; later write the
+     *     same letters again, and force
      */
     void force();
 }

@@ -144,8 +144,14 @@ final class Disk {
 
     /** Forces names made, moved or removed in a directory. */
     static void forceDirectory(Path directory) throws IOException {
+        // Only a channel opens a directory, and a pending interrupt would close it.
+        boolean interrupted = Thread.interrupted();
         try (FileChannel channel = FileChannel.open(directory, StandardOpenOption.READ)) {
             channel.force(true);
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
         }
     }
 
