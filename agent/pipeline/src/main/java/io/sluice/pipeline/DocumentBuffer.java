@@ -12,6 +12,9 @@ import java.util.Arrays;
 final class DocumentBuffer {
     private static final int SMALLEST = 256;
 
+    /** An array that grew beyond this is let go by {@link #cleared}. */
+    private static final int KEPT_BYTES = 1024 * 1024;
+
     byte[] bytes;
 
     /** How many bytes of {@link #bytes} are written. */
@@ -19,6 +22,12 @@ final class DocumentBuffer {
 
     DocumentBuffer(int capacity) {
         bytes = new byte[Math.max(SMALLEST, capacity)];
+    }
+
+    /** Itself, empty; or a new one, if it has grown so large that it is not to be kept. */
+    DocumentBuffer cleared() {
+        length = 0;
+        return bytes.length > KEPT_BYTES ? new DocumentBuffer(0) : this;
     }
 
     /** Makes room for so many bytes behind {@link #length}; may replace {@link #bytes}. */

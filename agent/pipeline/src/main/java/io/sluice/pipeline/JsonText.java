@@ -6,8 +6,8 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 
 /**
- * Text as the inside of a JSON string, RFC 8259 section 7, and the search for the bytes that need
- * care there.
+ * Text as the inside of a JSON string, RFC 8259 section 7, from one to the other, and the search
+ * for the bytes that need care there.
  *
  * <p>Eight bytes at a time: most text has nothing to escape.
  */
@@ -24,6 +24,9 @@ final class JsonText {
 
     /** Room for one word that is stored beyond what counts, and one escaped byte. */
     private static final int SLACK = 16;
+
+    /** Length of an escape like {@code \\u0041}. */
+    static final int UNIT_BYTES = 6;
 
     private static final byte[] HEX = "0123456789abcdef".getBytes(StandardCharsets.US_ASCII);
 
@@ -95,6 +98,160 @@ final class JsonText {
         }
         out.length = length;
         return at;
+    }
+
+    /**
+     * Appends what the inside of a JSON string means. Its escapes must be well-formed; half of a
+     * surrogate pair becomes U+FFFD; bytes that are no UTF-8 stay.
+     */
+    static void appendUnescaped(byte[] bytes, int from, int to, DocumentBuffer out) {
+        // No escape is shorter than what it means.
+        out.ensure(to - from + SLACK);
+        int at = from;
+        while (true) {
+            at = appendToBackslash(bytes, at, to, out);
+            if (at == to) {
+                return;
+            }
+            at = appendMeaning(bytes, at, to, out);
+        }
+    }
+
+    private static int appendToBackslash(byte[] bytes, int from, int to, DocumentBuffer out) {
+        byte[] target = out.bytes;
+        int at = from;
+        int length = out.length;
+        for (; at <= to - Long.BYTES; at += Long.BYTES, length += Long.BYTES) {
+            long word = (long) LONGS.get(bytes, at);
+            LONGS.set(target, length, word);
+            long backslash = word ^ BACKSLASHES;
+            long found = (backslash - ONES) & ~backslash & HIGH_BITS;
+            if (found != 0) {
+                int before = Long.numberOfTrailingZeros(found) >>> 3;
+                out.length = length + before;
+                return at + before;
+            }
+        }
+        while (at < to && bytes[at] != '\\') {
+            target[length++] = bytes[at++];
+        }
+        out.length = length;
+        return at;
+    }
+
+    /** Appends what one escape means, and returns where it ends. */
+    private static int appendMeaning(byte[] bytes, int backslash, int to, DocumentBuffer out) {
+        byte letter = bytes[backslash + 1];
+        if (letter == 'u') {
+            int unit = escapedUnit(bytes, backslash, to);
+            int behind = backslash + UNIT_BYTES;
+            if (!Character.isSurrogate((char) unit)) {
+                appendUtf8(unit, out);
+                return behind;
+            }
+            int low = escapedUnit(bytes, behind, to);
+            if (!isPair(unit, low)) {
+                out.append(Utf8.REPLACEMENT);
+                return behind;
+            }
+            appendUtf8(Character.toCodePoint((char) unit, (char) low), out);
+            return behind + UNIT_BYTES;
+        }
+        out.append(
+                switch (letter) {
+                    case 'b' -> (byte) '\b';
+                    case 'f' -> (byte) '\f';
+                    case 'n' -> (byte) '\n';
+                    case 'r' -> (byte) '\r';
+                    case 't' -> (byte) '\t';
+                    default -> letter;
+                });
+        return backslash + 2;
+    }
+
+    private static void appendUtf8(int character, DocumentBuffer out) {
+        if (character < 0x80) {
+            out.append((byte) character);
+        } else if (character < 0x800) {
+            out.append((byte) (0xC0 | (character >> 6)));
+            out.append((byte) (0x80 | (character & 0x3F)));
+        } else {
+            if (character < 0x1_0000) {
+                out.append((byte) (0xE0 | (character >> 12)));
+            } else {
+                out.append((byte) (0xF0 | (character >> 18)));
+                out.append((byte) (0x80 | ((character >> 12) & 0x3F)));
+            }
+            out.append((byte) (0x80 | ((character >> 6) & 0x3F)));
+            out.append((byte) (0x80 | (character & 0x3F)));
+        }
+    }
+
+    /** The UTF-16 unit of an escape like {@code \\u0041} that begins here, or -1 if none does. */
+    static int escapedUnit(byte[] bytes, int at, int to) {
+        if (to - at < UNIT_BYTES || bytes[at] != '\\' || bytes[at + 1] != 'u') {
+            return -1;
+        }
+        int unit = 0;
+        for (int i = at + 2; i < at + UNIT_BYTES; i++) {
+            int digit = bytes[i] < 0 ? -1 : Character.digit(bytes[i], 16);
+            if (digit < 0) {
+                return -1;
+            }
+            unit = (unit << 4) | digit;
+        }
+        return unit;
+    }
+
+    /** Two units that make one character; -1 is no unit. */
+    static boolean isPair(int high, int low) {
+        return low >= 0
+                && Character.isHighSurrogate((char) high)
+                && Character.isLowSurrogate((char) low);
+    }
+
+    /**
+     * Appends a JSON text that is well-formed except that its strings may have bytes that are no
+     * UTF-8 and halves of surrogate pairs: U+FFFD for each. Line breaks, which can only be between
+     * its tokens, become spaces.
+     */
+    static void appendRepaired(byte[] json, int from, int to, DocumentBuffer out) {
+        int at = from;
+        while (at < to) {
+            byte character = json[at];
+            if (character == '\\') {
+                at = appendEscapeRepaired(json, at, to, out);
+            } else if (character == '\n' || character == '\r') {
+                out.append((byte) ' ');
+                at++;
+            } else if (character >= 0) {
+                out.append(character);
+                at++;
+            } else {
+                int sequence = Utf8.sequence(json, at, to);
+                if (sequence < 0) {
+                    out.append(Utf8.REPLACEMENT);
+                    at -= sequence;
+                } else {
+                    out.append(json, at, at + sequence);
+                    at += sequence;
+                }
+            }
+        }
+    }
+
+    private static int appendEscapeRepaired(byte[] json, int at, int to, DocumentBuffer out) {
+        int unit = escapedUnit(json, at, to);
+        int behind = at + (unit < 0 ? 2 : UNIT_BYTES);
+        if (unit >= 0 && Character.isSurrogate((char) unit)) {
+            if (!isPair(unit, escapedUnit(json, behind, to))) {
+                out.append(Utf8.REPLACEMENT);
+                return behind;
+            }
+            behind += UNIT_BYTES;
+        }
+        out.append(json, at, behind);
+        return behind;
     }
 
     private static boolean isClean(byte character) {
