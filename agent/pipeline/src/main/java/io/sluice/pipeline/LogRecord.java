@@ -19,7 +19,7 @@ final class LogRecord {
     /** Its body looked like a JSON object but could not be used as one; kept as text. */
     static final int UNPARSED = 1 << 3;
 
-    /** Its body had bytes that are no UTF-8; replaced by U+FFFD. */
+    /** Its body had what is no Unicode text, bad UTF-8 mostly; replaced by U+FFFD. */
     static final int INVALID_UTF8 = 1 << 4;
 
     /** What {@code log.flags} shows for each bit, the lowest first. */

@@ -1,5 +1,6 @@
 package io.sluice.pipeline;
 
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Locale;
 
@@ -15,7 +16,7 @@ import java.util.Locale;
  *     largest excerpt
  * @param maxRecordBytes longer records are cut here and marked
  * @param openRecordBytes bound of all open records together
- * @param maxFields JSON bodies with more fields than this are kept as text
+ * @param maxFields JSON bodies with more members than this, those inside counted, are kept as text
  * @param parse how bodies are read
  * @param target name of the object parsed JSON goes under
  * @param cluster {@code orchestrator.cluster.name}; empty for none
@@ -90,7 +91,13 @@ public record PipelineConfig(
                 "at least " + (long) encoders * SMALLEST_OPEN_RECORD_SHARE,
                 "16777216");
         check(maxFields >= 1, "maxFields", maxFields, "at least 1", "1000");
-        check(!target.isBlank(), "target", "empty", "the name of a field", "app");
+        check(
+                isFree(target),
+                "target",
+                "'" + target + "'",
+                "the name of a field that documents do not have, without dots and underscore at its"
+                        + " beginning",
+                "app");
         checkDataStreamPart("dataset", dataset, "kubernetes.container_logs");
         checkDataStreamPart("namespace", namespace, "default");
     }
@@ -123,6 +130,16 @@ public record PipelineConfig(
     /** Name of the data stream all documents go to. */
     public String dataStream() {
         return "logs-" + dataset + "-" + namespace;
+    }
+
+    private static boolean isFree(String target) {
+        byte[] bytes = target.getBytes(StandardCharsets.UTF_8);
+        FieldName name = FieldName.of(bytes, 0, bytes.length);
+        return !target.isBlank()
+                && target.indexOf('.') < 0
+                && target.charAt(0) != '_'
+                && name != FieldName.LOG
+                && !FieldName.OURS.contains(name);
     }
 
     private static void checkDataStreamPart(String name, String value, String byDefault) {

@@ -5,6 +5,7 @@ import io.sluice.tail.SourcePosition;
 import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
 import tools.jackson.core.ObjectReadContext;
+import tools.jackson.core.StreamReadFeature;
 import tools.jackson.core.json.JsonFactory;
 
 import java.io.ByteArrayInputStream;
@@ -49,7 +50,9 @@ final class AppendedBatches implements BatchSink {
         }
     }
 
-    private static final JsonFactory JSON = new JsonFactory();
+    /** As strict as Elasticsearch. */
+    private static final JsonFactory JSON =
+            JsonFactory.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build();
 
     final List<Appended> batches = new CopyOnWriteArrayList<>();
 

@@ -19,7 +19,6 @@ import io.sluice.tail.StreamPosition;
 
 import org.junit.jupiter.api.Test;
 
-import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -299,49 +298,6 @@ class EncoderTest {
         assertThat(documents).containsExactly(1, 1);
         assertThat(fed.stats.partialRecords()).isZero();
         assertThat(Duration.ofNanos(fed.stats.blockedNanos())).isEqualTo(Duration.ofMinutes(2));
-    }
-
-    @Test
-    void nothingIsAllocatedPerLine() {
-        BatchSink discarding = batch -> {};
-        fed = new FedEncoder(config(), PodDirectory.NONE, Optional.of(discarding));
-        String lines =
-                (OUT + "F {\"level\":\"info\",\"message\":\"some text of a line\",\"n\":12345}\n")
-                                .repeat(300)
-                        + (OUT + "P " + "y".repeat(2_000) + "\n").repeat(3)
-                        + (OUT + "F \n")
-                        + (OUT + "F plain text with \"quotes\" and \\ backslashes\n").repeat(300)
-                        + "not cri\n".repeat(10);
-        byte[] bytes = lines.getBytes(StandardCharsets.UTF_8);
-        int linesPerChunk = (int) lines.chars().filter(character -> character == '\n').count();
-        Chunk chunk = new Chunk(bytes.length);
-        System.arraycopy(bytes, 0, chunk.bytes, 0, bytes.length);
-        feedAgain(chunk, 200_000 / linesPerChunk);
-
-        var threads = (com.sun.management.ThreadMXBean) ManagementFactory.getThreadMXBean();
-        long before = threads.getCurrentThreadAllocatedBytes();
-        feedAgain(chunk, 200_000 / linesPerChunk);
-        long allocated = threads.getCurrentThreadAllocatedBytes() - before;
-
-        assertThat(fed.stats.records()).isGreaterThan(390_000);
-        assertThat(allocated).isLessThan(200_000);
-    }
-
-    private void feedAgain(Chunk chunk, int times) {
-        try {
-            for (int i = 0; i < times; i++) {
-                chunk.length = chunk.bytes.length;
-                chunk.source = source;
-                chunk.generation = first;
-                chunk.offset = offset;
-                chunk.end = End.OPEN;
-                offset += chunk.length;
-                fed.nanos.addAndGet(1_000_000);
-                fed.encoder.onEvent(chunk, i, true);
-            }
-        } catch (InterruptedException e) {
-            throw new AssertionError(e);
-        }
     }
 
     private void line(String text, boolean drained) {

@@ -72,7 +72,7 @@ final class FedEncoder {
                 maxRecordBytes,
                 openRecordBytes,
                 1_000,
-                PipelineConfig.BodyFormat.PLAIN,
+                PipelineConfig.BodyFormat.AUTO,
                 "app",
                 "",
                 "",

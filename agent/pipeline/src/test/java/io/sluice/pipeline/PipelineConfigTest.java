@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 import java.time.Duration;
 
@@ -43,7 +45,20 @@ class PipelineConfigTest {
                 .withMessageStartingWith("namespace is ''");
     }
 
+    @ParameterizedTest
+    @ValueSource(
+            strings = {"", " ", "kubernetes", "log", "message", "@timestamp", "a.b", "_source"})
+    void theTargetIsNoFieldOfOurs(String target) {
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> named(target, "logs", "default"))
+                .withMessageStartingWith("target is '" + target + "'; set the name of a field");
+    }
+
     private static PipelineConfig named(String dataset, String namespace) {
+        return named("app", dataset, namespace);
+    }
+
+    private static PipelineConfig named(String target, String dataset, String namespace) {
         return new PipelineConfig(
                 1,
                 64,
@@ -55,7 +70,7 @@ class PipelineConfigTest {
                 MIB,
                 1_000,
                 PipelineConfig.BodyFormat.AUTO,
-                "app",
+                target,
                 "",
                 "",
                 dataset,
