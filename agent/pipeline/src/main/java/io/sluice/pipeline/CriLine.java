@@ -76,6 +76,13 @@ final class CriLine {
         return stream(bytes, at + 1) && tags(bytes, at + 1 + 7, to);
     }
 
+    /** Whether {@code [from, to)} is a time as runtimes write it, and nothing else. */
+    boolean isTime(byte[] bytes, int from, int to) {
+        return to - from > SECONDS_END
+                && seconds(bytes, from)
+                && zone(bytes, fraction(bytes, from + SECONDS_END, to), to) == to;
+    }
+
     private boolean seconds(byte[] bytes, int from) {
         long first = (long) LONGS.get(bytes, from);
         long second = (long) LONGS.get(bytes, from + Long.BYTES);

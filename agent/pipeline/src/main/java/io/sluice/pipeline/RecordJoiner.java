@@ -59,6 +59,7 @@ final class RecordJoiner {
     private final Clock clock;
     private final LogRecord record = new LogRecord();
     private final CriLine cri = new CriLine();
+    private final DockerLine docker = new DockerLine();
     private final WallTime wallTime = new WallTime();
 
     /** {@link #wallTime} is the time of this chunk. */
@@ -182,6 +183,12 @@ final class RecordJoiner {
                 time(bytes, from, cri.timeTo);
                 body(bytes, cri.contentFrom, to);
                 piece(source, cri.stream, cri.partial, lineBytes, flags);
+                return;
+            }
+            if (docker.parse(bytes, from, to, cri)) {
+                time(bytes, docker.timeFrom, docker.timeTo);
+                body(docker.text.bytes, 0, docker.text.length);
+                piece(source, docker.stream, docker.partial, lineBytes, flags);
                 return;
             }
         }
