@@ -127,6 +127,9 @@ final class ConfigurationReader {
                                     written.value(Settings.METADATA_LABELS),
                                     Set.copyOf(written.value(Settings.METADATA_ANNOTATIONS)));
                         });
+        if (written.isRefused(Settings.KUBERNETES_API)) {
+            return config; // What the API needs depends on which one is meant.
+        }
         for (String problem : config.problems(environment)) {
             Setting setting = settings.getOrDefault(component(problem), Settings.KUBERNETES_API);
             // Outside of a pod nothing is mounted either: one problem with one remedy, not three.
@@ -300,8 +303,9 @@ final class ConfigurationReader {
         if (!(setting instanceof Setting.Defaulted<?> one)) {
             return message.split(" ", 2)[1];
         }
-        String known = component(message) + " is " + written.text(one).orElse("");
-        return message.startsWith(known)
+        String text = written.text(one).orElse("");
+        String known = component(message) + " is " + text;
+        return !text.isEmpty() && message.startsWith(known)
                 ? message.substring(known.length()).replaceFirst("^[,;]? ?", "")
                 : message.substring(message.indexOf("; ") + 2);
     }

@@ -183,6 +183,9 @@ final class Written {
                                     setting.text(),
                                     "");
         }
+        if (value.isEmpty()) {
+            refused.add(setting.name());
+        }
         return value.orElseGet(() -> byDefault(setting));
     }
 
