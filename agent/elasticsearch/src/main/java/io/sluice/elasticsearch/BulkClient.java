@@ -1,0 +1,329 @@
+package io.sluice.elasticsearch;
+
+import co.elastic.clients.transport.rest5_client.low_level.HttpAsyncResponseConsumerFactory;
+import co.elastic.clients.transport.rest5_client.low_level.Request;
+import co.elastic.clients.transport.rest5_client.low_level.RequestOptions;
+import co.elastic.clients.transport.rest5_client.low_level.Response;
+import co.elastic.clients.transport.rest5_client.low_level.ResponseException;
+import co.elastic.clients.transport.rest5_client.low_level.ResponseListener;
+import co.elastic.clients.transport.rest5_client.low_level.Rest5Client;
+import co.elastic.clients.transport.rest5_client.low_level.Rest5ClientBuilder;
+import co.elastic.clients.transport.rest5_client.low_level.WarningsHandler;
+
+import org.apache.hc.core5.http.ContentType;
+import org.apache.hc.core5.http.HttpEntity;
+import org.apache.hc.core5.http.HttpHost;
+import org.apache.hc.core5.http.io.entity.ByteArrayEntity;
+import org.apache.hc.core5.http.io.entity.EntityUtils;
+import org.apache.hc.core5.reactor.IOReactorConfig;
+import org.apache.hc.core5.util.Timeout;
+
+import java.io.IOException;
+import java.net.ConnectException;
+import java.net.NoRouteToHostException;
+import java.net.URI;
+import java.net.UnknownHostException;
+import java.nio.ByteBuffer;
+import java.nio.channels.UnresolvedAddressException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import java.util.function.LongSupplier;
+
+import javax.net.ssl.SSLException;
+
+/**
+ * Elasticsearch's low-level client, set up for bulk requests: who we are, whom we believe, how long
+ * we wait, and what came of a request as an {@link Answer} instead of exceptions.
+ *
+ * <p>Several hosts take turns; a request that one host refuses is tried with the next. Names are
+ * looked up for each new connection.
+ *
+ * <p>Thread: {@code deliver} calls; answers come on the client's thread, {@code http}.
+ */
+final class BulkClient implements AutoCloseable {
+    private static final ContentType NDJSON = ContentType.create("application/x-ndjson");
+
+    /** An answer larger than this is not read; a request of the usual size has a tenth of it. */
+    private static final int LARGEST_ANSWER_BYTES = 8 * 1024 * 1024;
+
+    /** What is read of an answer: items by status, and what is said about those that failed. */
+    private static final String FILTER_PATH =
+            "errors,error,status,items.*.status,items.*.error,items.*.failure_store";
+
+    private static final long FILES_EVERY_NANOS = TimeUnit.SECONDS.toNanos(2);
+
+    private final ElasticsearchConfig config;
+    private final Timeout connectTimeout;
+    private final Timeout answerTimeout;
+    private final int connections;
+    private final LongSupplier nanoClock;
+    private final FileStamps tlsFiles;
+    private final FileStamps secretFiles;
+    private long filesLookedAtNanos;
+    private Optional<Rest5Client> client = Optional.empty();
+    private RequestOptions options = RequestOptions.DEFAULT;
+    private boolean optionsMade;
+
+    /**
+     * @param connections most requests at a time
+     * @param answerTimeoutMillis how long an answer may take
+     */
+    BulkClient(
+            ElasticsearchConfig config,
+            int connections,
+            int answerTimeoutMillis,
+            LongSupplier nanoClock) {
+        this.config = config;
+        this.connections = connections;
+        this.connectTimeout = Timeout.ofMilliseconds(Math.min(5_000, answerTimeoutMillis));
+        this.answerTimeout = Timeout.ofMilliseconds(answerTimeoutMillis);
+        this.nanoClock = nanoClock;
+        this.tlsFiles = new FileStamps(filesOf(config.tls()));
+        this.secretFiles = new FileStamps(filesOf(config.auth()));
+        this.filesLookedAtNanos = nanoClock.getAsLong();
+    }
+
+    /**
+     * Sends one bulk request.
+     *
+     * @param target data stream or index
+     * @param gzip the body, array-backed; must not change until the answer
+     * @param answered called once, on the client's thread or this one
+     */
+    void bulk(String target, ByteBuffer gzip, Consumer<Answer> answered) {
+        Request request = new Request("POST", "/" + target + "/_bulk");
+        request.addParameter("filter_path", FILTER_PATH);
+        if (!config.pipeline().isEmpty()) {
+            request.addParameter("pipeline", config.pipeline());
+        }
+        request.setEntity(
+                new ByteArrayEntity(
+                        gzip.array(),
+                        gzip.arrayOffset() + gzip.position(),
+                        gzip.remaining(),
+                        NDJSON,
+                        "gzip"));
+        send(request, answered);
+    }
+
+    /**
+     * Sends a small request and waits for its answer.
+     *
+     * @param path with a leading slash
+     * @param json the body; empty for none
+     */
+    Answer call(String method, String path, String json) throws InterruptedException {
+        Request request = new Request(method, path);
+        if (!json.isEmpty()) {
+            request.setEntity(
+                    new ByteArrayEntity(
+                            json.getBytes(StandardCharsets.UTF_8), ContentType.APPLICATION_JSON));
+        }
+        CompletableFuture<Answer> answer = new CompletableFuture<>();
+        send(request, answer::complete);
+        try {
+            return answer.get();
+        } catch (ExecutionException e) {
+            throw new AssertionError("the answer is never completed exceptionally", e);
+        }
+    }
+
+    private void send(Request request, Consumer<Answer> answered) {
+        Rest5Client ready;
+        try {
+            lookAtFiles();
+            ready = ready();
+            request.setOptions(options);
+        } catch (IOException e) {
+            answered.accept(new Answer.NotSent(e.getMessage()));
+            return;
+        }
+        try {
+            ready.performRequestAsync(request, new Listener(answered));
+        } catch (IllegalStateException closed) {
+            answered.accept(new Answer.NotSent("the client is closed"));
+        }
+    }
+
+    private void lookAtFiles() {
+        long now = nanoClock.getAsLong();
+        if (now - filesLookedAtNanos < FILES_EVERY_NANOS && client.isPresent() && optionsMade) {
+            return;
+        }
+        filesLookedAtNanos = now;
+        if (tlsFiles.changed()) {
+            // What is under way breaks and is sent again.
+            close();
+        }
+        if (secretFiles.changed()) {
+            optionsMade = false;
+        }
+    }
+
+    private Rest5Client ready() throws IOException {
+        if (!optionsMade) {
+            options = options();
+            optionsMade = true;
+        }
+        if (client.isEmpty()) {
+            client = Optional.of(connect());
+        }
+        return client.get();
+    }
+
+    private RequestOptions options() throws IOException {
+        RequestOptions.Builder builder = RequestOptions.DEFAULT.toBuilder();
+        builder.setWarningsHandler(WarningsHandler.PERMISSIVE);
+        builder.setHttpAsyncResponseConsumerFactory(
+                new HttpAsyncResponseConsumerFactory.BasicAsyncResponseConsumerFactory(
+                        LARGEST_ANSWER_BYTES));
+        config.headers().forEach(builder::addHeader);
+        Optional<String> authorization = authorization();
+        if (authorization.isPresent()) {
+            builder.addHeader("Authorization", authorization.get());
+        }
+        return builder.build();
+    }
+
+    private Optional<String> authorization() throws IOException {
+        return switch (config.auth()) {
+            case Auth.None() -> Optional.empty();
+            case Auth.Basic(String username, Secret password) -> {
+                byte[] pair = (username + ":" + password.read()).getBytes(StandardCharsets.UTF_8);
+                yield Optional.of("Basic " + Base64.getEncoder().encodeToString(pair));
+            }
+            case Auth.ApiKey(Secret encoded) -> Optional.of("ApiKey " + encoded.read());
+            case Auth.Bearer(Secret token) -> Optional.of("Bearer " + token.read());
+        };
+    }
+
+    private Rest5Client connect() throws IOException {
+        List<HttpHost> hosts = new ArrayList<>();
+        boolean encrypted = false;
+        for (URI host : config.hosts()) {
+            encrypted |= "https".equals(host.getScheme());
+            int port = host.getPort() < 0 ? 9200 : host.getPort();
+            hosts.add(new HttpHost(host.getScheme(), host.getHost(), port));
+        }
+        Rest5ClientBuilder builder = Rest5Client.builder(hosts.toArray(new HttpHost[0]));
+        if (!config.pathPrefix().isEmpty()) {
+            builder.setPathPrefix(config.pathPrefix());
+        }
+        if (encrypted) {
+            builder.setSSLContext(TlsContext.of(config.tls()));
+        }
+        builder.setHttpClientConfigCallback(
+                http ->
+                        http.disableContentCompression()
+                                .disableAutomaticRetries()
+                                .disableRedirectHandling()
+                                .disableCookieManagement()
+                                .disableAuthCaching()
+                                .setThreadFactory(
+                                        work ->
+                                                Thread.ofPlatform()
+                                                        .name("http")
+                                                        .daemon()
+                                                        .unstarted(work))
+                                .setIOReactorConfig(
+                                        IOReactorConfig.custom()
+                                                .setIoThreadCount(1)
+                                                .setTcpNoDelay(true)
+                                                .setSoKeepAlive(true)
+                                                .build()));
+        builder.setConnectionManagerCallback(
+                pool -> pool.setMaxConnPerRoute(connections).setMaxConnTotal(2 * connections));
+        builder.setConnectionConfigCallback(
+                connection ->
+                        connection
+                                .setConnectTimeout(connectTimeout)
+                                .setSocketTimeout(answerTimeout)
+                                .setTimeToLive(10, TimeUnit.MINUTES));
+        builder.setRequestConfigCallback(
+                request ->
+                        request.setResponseTimeout(answerTimeout)
+                                .setConnectionRequestTimeout(answerTimeout));
+        return builder.build();
+    }
+
+    private static List<Path> filesOf(Tls tls) {
+        List<Path> files = new ArrayList<>();
+        tls.caFile().ifPresent(files::add);
+        tls.certificateFile().ifPresent(files::add);
+        tls.keyFile().ifPresent(files::add);
+        return files;
+    }
+
+    private static List<Path> filesOf(Auth auth) {
+        Secret secret =
+                switch (auth) {
+                    case Auth.None() -> new Secret.Given("none");
+                    case Auth.Basic(String _, Secret password) -> password;
+                    case Auth.ApiKey(Secret encoded) -> encoded;
+                    case Auth.Bearer(Secret token) -> token;
+                };
+        return secret instanceof Secret.InFile(Path path) ? List.of(path) : List.of();
+    }
+
+    /** Ends what is under way; the next request connects anew. */
+    @Override
+    public void close() {
+        client.ifPresent(
+                old -> {
+                    try {
+                        old.close();
+                    } catch (IOException _) {
+                        // It is gone either way.
+                    }
+                });
+        client = Optional.empty();
+    }
+
+    /** Makes an {@link Answer} of what the client reports. */
+    private record Listener(Consumer<Answer> answered) implements ResponseListener {
+        @Override
+        public void onSuccess(Response response) {
+            answered.accept(answer(response));
+        }
+
+        @Override
+        public void onFailure(Exception failure) {
+            answered.accept(
+                    failure instanceof ResponseException refused
+                            ? answer(refused.getResponse())
+                            : answer(failure));
+        }
+
+        private static Answer answer(Response response) {
+            try {
+                HttpEntity entity = response.getEntity();
+                byte[] body = entity == null ? new byte[0] : EntityUtils.toByteArray(entity);
+                return new Answer.Answered(
+                        response.getStatusCode(), body == null ? new byte[0] : body);
+            } catch (IOException e) {
+                return new Answer.Broken("the answer could not be read: " + Reasons.of(e));
+            }
+        }
+
+        private static Answer answer(Exception failure) {
+            for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+                if (cause instanceof ConnectException
+                        || cause instanceof UnknownHostException
+                        || cause instanceof NoRouteToHostException
+                        || cause instanceof UnresolvedAddressException
+                        || cause instanceof SSLException) {
+                    return new Answer.NotSent(Reasons.of(cause));
+                }
+            }
+            return new Answer.Broken(Reasons.of(failure));
+        }
+    }
+}
