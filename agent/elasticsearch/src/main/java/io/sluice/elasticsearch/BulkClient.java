@@ -263,14 +263,16 @@ final class BulkClient implements AutoCloseable {
     }
 
     private static List<Path> filesOf(Auth auth) {
-        Secret secret =
+        Optional<Secret> secret =
                 switch (auth) {
-                    case Auth.None() -> new Secret.Given("none");
-                    case Auth.Basic(String _, Secret password) -> password;
-                    case Auth.ApiKey(Secret encoded) -> encoded;
-                    case Auth.Bearer(Secret token) -> token;
+                    case Auth.None() -> Optional.empty();
+                    case Auth.Basic(String _, Secret password) -> Optional.of(password);
+                    case Auth.ApiKey(Secret encoded) -> Optional.of(encoded);
+                    case Auth.Bearer(Secret token) -> Optional.of(token);
                 };
-        return secret instanceof Secret.InFile(Path path) ? List.of(path) : List.of();
+        return secret.filter(Secret.InFile.class::isInstance)
+                .map(file -> List.of(((Secret.InFile) file).path()))
+                .orElse(List.of());
     }
 
     /** Ends what is under way; the next request connects anew. */

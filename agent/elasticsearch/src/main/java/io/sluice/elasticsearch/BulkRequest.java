@@ -24,6 +24,9 @@ final class BulkRequest {
 
     long sentNanos;
 
+    /** Its documents wait for something to be put right on the other side. */
+    boolean waits;
+
     /** How many requests had succeeded when this one first failed; -1 before. */
     long successesAtFailure = -1;
 

@@ -89,6 +89,9 @@ public final class BulkSender implements Runnable, AutoCloseable {
     /** Deliveries that are not done. */
     private int held;
 
+    /** Requests that wait for something to be put right on the other side. */
+    private int waitingRequests;
+
     /** Requests that came back well since the start. */
     private long successes;
 
@@ -305,8 +308,8 @@ public final class BulkSender implements Runnable, AutoCloseable {
         stats.deliveredDocuments.add(answer.created());
         stats.failureStoredDocuments.add(answer.failureStored());
         if (answer.faults().isEmpty()) {
-            succeeded(request, atNanos);
             done(request);
+            succeeded(request, atNanos);
         } else {
             takeFaults(request, answer.faults(), atNanos);
         }
@@ -317,7 +320,7 @@ public final class BulkSender implements Runnable, AutoCloseable {
         limit.answered(inFlight + 1, atNanos - request.sentNanos);
         cleared(Kind.BUSY);
         busySinceNanos = 0;
-        if (waiting.isEmpty()) {
+        if (waitingRequests == 0) {
             cleared(Kind.INDEX);
         }
     }
@@ -371,12 +374,13 @@ public final class BulkSender implements Runnable, AutoCloseable {
         if (busy) {
             limit.busy(request.sentNanos, nanoClock.getAsLong());
             raiseBusy("it is too busy for some documents (429)");
-        } else if (!waits) {
-            succeeded(request, atNanos);
         }
         request.delivery.open += (again.isEmpty() ? 0 : 1) + (repaired.isEmpty() ? 0 : 1);
         if (!again.isEmpty()) {
             BulkRequest rest = request.part(again.body(), again.originals());
+            if (waits) {
+                markWaiting(rest);
+            }
             sendAgain(rest);
         }
         if (!repaired.isEmpty()) {
@@ -387,6 +391,14 @@ public final class BulkSender implements Runnable, AutoCloseable {
             waiting.add(better);
         }
         done(request);
+        if (!busy && !waits) {
+            succeeded(request, atNanos);
+        }
+    }
+
+    private void markWaiting(BulkRequest request) {
+        request.waits = true;
+        waitingRequests++;
     }
 
     /** Documents on their way to the next request, with what they were before a repair. */
@@ -526,6 +538,9 @@ public final class BulkSender implements Runnable, AutoCloseable {
                                                     originals
                                                             .items()
                                                             .subList(range[0], range[1]))));
+            if (request.waits) {
+                markWaiting(part);
+            }
             part.dueNanos = nanoClock.getAsLong();
             waiting.add(part);
         }
@@ -576,6 +591,9 @@ public final class BulkSender implements Runnable, AutoCloseable {
     }
 
     private void done(BulkRequest request) {
+        if (request.waits) {
+            waitingRequests--;
+        }
         Delivery delivery = request.delivery;
         delivery.open--;
         if (delivery.open == 0) {

@@ -25,7 +25,7 @@ final class Reasons {
                     return denied.getFile() + " may not be read";
                 }
                 case UnknownHostException unknown -> {
-                    return "the host name " + unknown.getMessage() + " is unknown";
+                    return "no address for the host name " + unknown.getMessage();
                 }
                 case UnresolvedAddressException _ -> {
                     return "the host name is unknown";

@@ -1,7 +1,10 @@
 package io.sluice.elasticsearch;
 
+import java.util.EnumMap;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
@@ -17,7 +20,7 @@ final class Troubles {
     private static final long SAY_EVERY_NANOS = TimeUnit.MINUTES.toNanos(1);
 
     private final LongSupplier nanoClock;
-    private final Map<Kind, Trouble> present = new ConcurrentSkipListMap<>();
+    private final Map<Kind, String> present = new ConcurrentSkipListMap<>();
 
     /** One of each can be present. */
     enum Kind {
@@ -35,7 +38,10 @@ final class Troubles {
         DEAD_LETTERS
     }
 
-    private record Trouble(String message, long saidNanos) {}
+    /** Written and read by {@code deliver}. */
+    private final Map<Kind, Long> saidNanos = new EnumMap<>(Kind.class);
+
+    private final Set<Kind> overToBeSaid = EnumSet.noneOf(Kind.class);
 
     Troubles(LongSupplier nanoClock) {
         this.nanoClock = nanoClock;
@@ -47,26 +53,27 @@ final class Troubles {
      * @param message what, and the remedy
      */
     void raise(Kind kind, String message) {
+        present.put(kind, message);
         long now = nanoClock.getAsLong();
-        Trouble before = present.get(kind);
-        if (before == null || now - before.saidNanos >= SAY_EVERY_NANOS) {
+        Long said = saidNanos.get(kind);
+        // What comes and goes is said once a minute, too.
+        if (said == null || now - said >= SAY_EVERY_NANOS) {
             LOG.log(System.Logger.Level.WARNING, "{0}", message);
-            present.put(kind, new Trouble(message, now));
-        } else {
-            present.put(kind, new Trouble(message, before.saidNanos));
+            saidNanos.put(kind, now);
+            overToBeSaid.add(kind);
         }
     }
 
     /** It is well again. */
     void clear(Kind kind) {
-        Trouble over = present.remove(kind);
-        if (over != null) {
-            LOG.log(System.Logger.Level.INFO, "over: {0}", over.message);
+        String over = present.remove(kind);
+        if (over != null && overToBeSaid.remove(kind)) {
+            LOG.log(System.Logger.Level.INFO, "over: {0}", over);
         }
     }
 
     /** Any thread. */
     List<String> messages() {
-        return present.values().stream().map(Trouble::message).toList();
+        return List.copyOf(present.values());
     }
 }

@@ -1,0 +1,28 @@
+package io.sluice.elasticsearch;
+
+import io.sluice.buffer.DeadLetter;
+import io.sluice.buffer.DeadLetters;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/** Keeps letters in memory, and refuses to force them when told so. */
+final class KeptLetters implements DeadLetters {
+    final List<DeadLetter> letters = new CopyOnWriteArrayList<>();
+    final AtomicInteger refuseForces = new AtomicInteger();
+
+    @Override
+    public void write(DeadLetter letter) {
+        letters.add(letter);
+    }
+
+    @Override
+    public void force() {
+        if (refuseForces.getAndUpdate(left -> Math.max(0, left - 1)) > 0) {
+            throw new UncheckedIOException(new IOException("No space left on device"));
+        }
+    }
+}

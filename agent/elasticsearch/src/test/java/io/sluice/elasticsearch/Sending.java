@@ -1,0 +1,126 @@
+package io.sluice.elasticsearch;
+
+import static org.awaitility.Awaitility.await;
+
+import io.sluice.buffer.Buffer;
+import io.sluice.buffer.BufferConfig;
+import io.sluice.pipeline.Batch;
+
+import java.net.URI;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicReference;
+
+/** A sender on a real buffer in a folder of its own. */
+final class Sending implements AutoCloseable {
+    final Buffer buffer;
+    final BulkSender sender;
+    final KeptLetters letters = new KeptLetters();
+    final AtomicReference<Throwable> failure = new AtomicReference<>();
+    private final String target;
+
+    Sending(Path folder, ElasticsearchConfig config) {
+        this(folder, config, "logs-" + config.dataset() + "-" + config.namespace(), 60_000);
+    }
+
+    Sending(Path folder, ElasticsearchConfig config, String target, int answerTimeoutMillis) {
+        this.target = target;
+        BufferConfig defaults = BufferConfig.of(folder, List.of("elasticsearch"));
+        this.buffer =
+                Buffer.open(
+                        new BufferConfig(
+                                folder,
+                                256L << 20,
+                                0,
+                                defaults.whenFull(),
+                                defaults.sync(),
+                                16L << 20,
+                                defaults.blockBytes(),
+                                defaults.outputs(),
+                                Duration.ofSeconds(5)));
+        this.sender =
+                new BulkSender(
+                        config, buffer.outbox(0), letters, System::nanoTime, answerTimeoutMillis);
+    }
+
+    /** Config of a server without security, no template put, for one dataset. */
+    static ElasticsearchConfig config(URI host, String dataset) {
+        return new ElasticsearchConfig(
+                List.of(host),
+                new Auth.None(),
+                Tls.PLATFORM,
+                Map.of(),
+                "",
+                dataset,
+                "default",
+                ElasticsearchConfig.SetupTemplate.PUT);
+    }
+
+    Sending start() {
+        sender.start(failure::set);
+        return this;
+    }
+
+    /** Documents {@code {"@timestamp":…,"message":…,"seq":n}} with the ids {@code prefix-n}. */
+    static List<BulkBody.Item> documents(String prefix, int from, int to) {
+        List<BulkBody.Item> items = new ArrayList<>();
+        for (int n = from; n < to; n++) {
+            items.add(
+                    item(
+                            prefix + "-" + n,
+                            "{\"@timestamp\":\"2026-11-24T10:00:00.000000001Z\",\"message\":\"line "
+                                    + n
+                                    + "\",\"log\":{\"offset\":"
+                                    + n
+                                    + "},\"event\":{\"dataset\":\"test\"},\"seq\":"
+                                    + n
+                                    + "}"));
+        }
+        return items;
+    }
+
+    static BulkBody.Item item(String id, String document) {
+        return new BulkBody.Item(
+                ("{\"create\":{\"_id\":\"" + id + "\"}}").getBytes(StandardCharsets.UTF_8),
+                document.getBytes(StandardCharsets.UTF_8));
+    }
+
+    /** Appends one excerpt. */
+    void append(List<BulkBody.Item> items) {
+        BulkBody body = new BulkBody(items);
+        ByteBuffer gzip = body.encode();
+        try {
+            buffer.append(
+                    new Batch(
+                            List.of(
+                                    new Batch.Body(
+                                            target, items.size(), body.uncompressedBytes(), gzip)),
+                            List.of()));
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /** Waits until all that was appended is done. */
+    void awaitDelivered() {
+        await().atMost(Duration.ofSeconds(60))
+                .until(() -> failure.get() != null || sender.drain(Duration.ofMillis(200)));
+        Optional.ofNullable(failure.get())
+                .ifPresent(
+                        thrown -> {
+                            throw new AssertionError("deliver ended", thrown);
+                        });
+    }
+
+    @Override
+    public void close() {
+        sender.close();
+        buffer.close();
+    }
+}
