@@ -12,6 +12,7 @@ import org.openjdk.jmh.annotations.AuxCounters;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Fork;
+import org.openjdk.jmh.annotations.Level;
 import org.openjdk.jmh.annotations.Measurement;
 import org.openjdk.jmh.annotations.Mode;
 import org.openjdk.jmh.annotations.OutputTimeUnit;
@@ -23,8 +24,12 @@ import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
 import java.io.ByteArrayOutputStream;
+import java.lang.management.ManagementFactory;
+import java.lang.management.ThreadInfo;
+import java.lang.management.ThreadMXBean;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SplittableRandom;
@@ -61,6 +66,8 @@ public class EncodeBenchmark {
     private final long[] offsets = new long[SOURCES];
     private Generation generation;
     private Pipeline pipeline;
+    private long cpuNanosBefore;
+    private long bytesBefore;
 
     /** What JMH divides by the time. */
     @State(Scope.Thread)
@@ -157,6 +164,32 @@ public class EncodeBenchmark {
         if (failure.get() != null) {
             throw new IllegalStateException("the encoder has stopped", failure.get());
         }
+    }
+
+    /** Begins to count the encoder's CPU. */
+    @Setup(Level.Iteration)
+    public void beginIteration() {
+        cpuNanosBefore = encoderCpuNanos();
+        bytesBefore = pipeline.stats().bytesIn();
+    }
+
+    /** Says what the encoder's thread took: unlike the speed, it stands on a busy machine. */
+    @TearDown(Level.Iteration)
+    public void endIteration() {
+        double cpuSeconds = (encoderCpuNanos() - cpuNanosBefore) / 1e9;
+        double gigabytes = (pipeline.stats().bytesIn() - bytesBefore) / 1e9;
+        System.out.printf(Locale.ROOT, "%.2f CPU-s per GB, ", cpuSeconds / gigabytes);
+    }
+
+    private static long encoderCpuNanos() {
+        ThreadMXBean threads = ManagementFactory.getThreadMXBean();
+        long nanos = 0;
+        for (ThreadInfo thread : threads.getThreadInfo(threads.getAllThreadIds())) {
+            if (thread != null && thread.getThreadName().startsWith("encode-")) {
+                nanos += threads.getThreadCpuTime(thread.getThreadId());
+            }
+        }
+        return nanos;
     }
 
     /** Ends the encoder's thread. */
