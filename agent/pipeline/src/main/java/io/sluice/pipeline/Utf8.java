@@ -12,7 +12,7 @@ final class Utf8 {
      *
      * @return its length, 2 to 4; or, negative, how many bytes make one {@link #REPLACEMENT}: the
      *     longest beginning of a sequence that could have become well-formed, or one byte. That is
-     *     what the standard recommends and Java's own decoder does.
+     *     what the standard recommends; Java's own decoder differs for surrogates alone.
      */
     static int sequence(byte[] bytes, int at, int to) {
         int lead = bytes[at] & 0xFF;
