@@ -5,6 +5,8 @@ import io.micrometer.core.instrument.Gauge;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import io.sluice.buffer.BufferStats;
+import io.sluice.buffer.DeadLetterStats;
+import io.sluice.elasticsearch.DeliveryStats;
 import io.sluice.kubernetes.KubernetesStats;
 import io.sluice.pipeline.PipelineStats;
 import io.sluice.tail.TailStats;
@@ -205,6 +207,85 @@ public final class AgentMetrics {
         of.gauge("full", "1 if the last append found no room.", s -> s.full() ? 1 : 0);
         of.gauge("used.bytes", "Disk that segments take.", BufferStats::usedBytes);
         of.gauge("segments", "Segments on disk.", BufferStats::segments);
+    }
+
+    /** Adds what delivery has done. */
+    public void bind(DeliveryStats stats) {
+        Of<DeliveryStats> of = new Of<>(stats, "sluice.delivery");
+        of.counter("requests", "Bulk requests sent.", DeliveryStats::requests);
+        of.counter("sent.bytes", "Compressed bodies sent.", DeliveryStats::sentBytes);
+        of.counter(
+                "answered.seconds",
+                "Time from request to answer, of all answered requests.",
+                s -> s.answeredNanos() / NANOS);
+        of.counter(
+                "documents",
+                "Documents in Elasticsearch, those among them that were there already.",
+                DeliveryStats::deliveredDocuments);
+        of.counter(
+                "already.there.documents",
+                "Documents found there under their own id.",
+                DeliveryStats::alreadyThereDocuments);
+        of.counter(
+                "failure.stored.documents",
+                "Documents the server put into the failure store.",
+                DeliveryStats::failureStoredDocuments);
+        of.counter(
+                "repaired.documents",
+                "Documents changed because they were not taken as they were.",
+                DeliveryStats::repairedDocuments);
+        of.counter(
+                "dead.lettered.documents",
+                "Documents given up and kept as dead letters.",
+                DeliveryStats::deadLetteredDocuments);
+        of.counter(
+                "retried.documents",
+                "Times the server was too busy for a document.",
+                DeliveryStats::retriedDocuments);
+        of.counter(
+                "waited.documents",
+                "Times a document had to wait for something to be put right on the other side.",
+                DeliveryStats::waitedDocuments);
+        of.counter(
+                "postponed.documents",
+                "Documents put behind all others in the buffer.",
+                DeliveryStats::postponedDocuments);
+        of.counter(
+                "split.requests",
+                "Requests that were too large and were halved.",
+                DeliveryStats::splitRequests);
+        of.counter(
+                "acknowledged.excerpts",
+                "Excerpts of the buffer that are done for good.",
+                DeliveryStats::acknowledgedExcerpts);
+        for (DeliveryStats.Failure reason : DeliveryStats.Failure.values()) {
+            of.counter(
+                    "failures",
+                    "Requests that failed as a whole.",
+                    s -> s.failures(reason),
+                    "reason",
+                    label(reason));
+        }
+        of.gauge("in.flight.requests", "Requests under way.", DeliveryStats::inFlight);
+        of.gauge("limit.requests", "How many requests may be under way now.", DeliveryStats::limit);
+        of.gauge("held.excerpts", "Excerpts in memory, sent or waiting.", DeliveryStats::held);
+    }
+
+    /** Adds what became of rejected documents. */
+    public void bind(DeadLetterStats stats) {
+        Of<DeadLetterStats> of = new Of<>(stats, "sluice.dead.letters");
+        of.counter("written", "Letters that are safe on disk.", DeadLetterStats::written);
+        of.counter("repeated", "Letters that were kept already.", DeadLetterStats::repeated);
+        of.counter(
+                "dropped",
+                "Letters that made room for newer ones, or were too large: lost.",
+                DeadLetterStats::dropped);
+        of.counter(
+                "failed.forces",
+                "Times the disk refused to take letters.",
+                DeadLetterStats::failedForces);
+        of.gauge("kept.bytes", "Disk that letters take.", DeadLetterStats::bytes);
+        of.gauge("kept", "Letters on disk.", DeadLetterStats::letters);
     }
 
     /** All metrics now: Prometheus' text format 0.0.4. */

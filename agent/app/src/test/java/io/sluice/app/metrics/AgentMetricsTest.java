@@ -4,6 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.sluice.buffer.Buffer;
 import io.sluice.buffer.BufferConfig;
+import io.sluice.buffer.DeadLetterFiles;
+import io.sluice.elasticsearch.BulkSender;
+import io.sluice.elasticsearch.ElasticsearchConfig;
 import io.sluice.kubernetes.KubernetesConfig;
 import io.sluice.kubernetes.PodWatch;
 import io.sluice.pipeline.Pipeline;
@@ -16,6 +19,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
+import java.net.URI;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -48,7 +52,16 @@ class AgentMetricsTest {
                         PodDirectory.NONE,
                         buffer,
                         failure -> {});
+        DeadLetterFiles letters = DeadLetterFiles.open(directory, 16 << 20);
+        rooms.add(letters);
+        BulkSender sender =
+                new BulkSender(
+                        ElasticsearchConfig.of(List.of(URI.create("http://127.0.0.1:9"))),
+                        buffer.outbox(0),
+                        letters);
         metrics.bind(tail);
+        metrics.bind(sender.stats());
+        metrics.bind(letters.stats());
         metrics.bind(pipeline.stats());
         metrics.bind(pods.stats());
         metrics.bind(buffer.stats());
@@ -78,6 +91,8 @@ class AgentMetricsTest {
                 .containsEntry("sluice_kubernetes_failures_total{reason=\"forbidden\"}", 0.0)
                 .containsEntry("sluice_kubernetes_pods{state=\"existing\"}", 0.0)
                 .containsEntry("sluice_buffer_full", 0.0)
+                .containsEntry("sluice_delivery_failures_total{reason=\"too_large\"}", 0.0)
+                .containsEntry("sluice_delivery_in_flight_requests", 0.0)
                 .containsKeys(
                         "sluice_pipeline_blocked_seconds_total",
                         "sluice_buffer_force_seconds_total",
@@ -172,7 +187,7 @@ class AgentMetricsTest {
 
         assertThat(problems).isEmpty();
         assertThat(families)
-                .hasSizeGreaterThan(55)
+                .hasSizeGreaterThan(70)
                 .allMatch(name -> name.matches("(sluice_[a-z]+|process|jvm)_[a-z0-9_]*[a-z0-9]"));
     }
 
