@@ -1,46 +1,95 @@
 package io.sluice.app;
 
+import io.sluice.app.log.SelfLog;
+import io.sluice.buffer.Chronicle;
+
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.IVersionProvider;
 
+import java.io.PrintWriter;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 
-/** The command line: {@code sluice version}. */
+/**
+ * The command line: {@code sluice run|validate|demo|version}.
+ *
+ * <p>Exit codes: 0 as asked, 1 a failure while it ran, 2 it was told something wrong.
+ */
 @Command(
         name = "sluice",
         description = "Ships the logs of Kubernetes clusters to Elasticsearch.",
         mixinStandardHelpOptions = true,
         versionProvider = Sluice.Version.class,
-        subcommands = Sluice.VersionCommand.class)
-public final class Sluice {
+        subcommands = {RunCommand.class, ValidateCommand.class, Sluice.VersionCommand.class})
+public final class Sluice implements Runnable {
+    static final int OK = 0;
+    static final int FAILED = 1;
+    static final int TOLD_WRONG = 2;
+
+    @CommandLine.Spec private CommandLine.Model.CommandSpec spec;
 
     private Sluice() {}
 
     public static void main(String[] arguments) {
-        System.exit(new CommandLine(new Sluice()).execute(arguments));
+        // Before the first class of Chronicle's is loaded: it would report its use otherwise.
+        Chronicle.quiet();
+        int code = new CommandLine(new Sluice()).execute(arguments);
+        // Not exit: it would wait for the hook that this thread may be called from.
+        System.out.flush();
+        System.err.flush();
+        Runtime.getRuntime().halt(code);
     }
 
-    /** What the jar's manifest says; a class folder has none. */
+    /** Without a command there is nothing to do. */
+    @Override
+    public void run() {
+        throw new CommandLine.ParameterException(
+                spec.commandLine(), "say what to do: run, validate, demo or version");
+    }
+
+    /** What the jar's manifest says; a folder of classes has none. */
+    static String version() {
+        return Optional.ofNullable(Sluice.class.getPackage().getImplementationVersion())
+                .orElse("(unpackaged)");
+    }
+
+    /** Messages for a person at a terminal, events for a machine otherwise. */
+    static SelfLog.Format logFormat(LogFormat asked) {
+        return switch (asked) {
+            case JSON -> SelfLog.Format.JSON;
+            case TEXT -> SelfLog.Format.TEXT;
+            case AUTO -> System.console().isTerminal() ? SelfLog.Format.TEXT : SelfLog.Format.JSON;
+        };
+    }
+
+    /** What {@code --log-format} takes. */
+    enum LogFormat {
+        AUTO,
+        JSON,
+        TEXT
+    }
+
+    /** {@code --version}. */
     static final class Version implements IVersionProvider {
         @Override
         public String[] getVersion() {
-            String version =
-                    Optional.ofNullable(Sluice.class.getPackage().getImplementationVersion())
-                            .orElse("(unpackaged)");
-            return new String[] {"Sluice " + version, "Java " + Runtime.version()};
+            return new String[] {"Sluice " + version(), "Java " + Runtime.version()};
         }
     }
 
     @Command(name = "version", description = "Prints the version and ends.")
     static final class VersionCommand implements Callable<Integer> {
+        @CommandLine.Spec private CommandLine.Model.CommandSpec spec;
+
         @Override
         public Integer call() {
+            PrintWriter out = spec.commandLine().getOut();
             for (String line : new Version().getVersion()) {
-                System.out.println(line);
+                out.println(line);
             }
-            return 0;
+            out.flush();
+            return OK;
         }
     }
 }

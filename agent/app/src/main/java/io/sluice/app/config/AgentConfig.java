@@ -52,4 +52,18 @@ public record AgentConfig(
                             + "; set at least 10s, or remove it for the default 5m");
         }
     }
+
+    /** The same with something else to read. */
+    public AgentConfig withTail(TailConfig other) {
+        return new AgentConfig(
+                other,
+                kubernetes,
+                pipeline,
+                buffer,
+                elasticsearch,
+                health,
+                admin,
+                drain,
+                stallAfter);
+    }
 }

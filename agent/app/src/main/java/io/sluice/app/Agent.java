@@ -1,0 +1,245 @@
+package io.sluice.app;
+
+import io.sluice.app.config.AgentConfig;
+import io.sluice.app.config.HostPort;
+import io.sluice.app.health.HealthServer;
+import io.sluice.app.health.PageServer;
+import io.sluice.app.health.Reason;
+import io.sluice.app.metrics.AgentMetrics;
+import io.sluice.buffer.Buffer;
+import io.sluice.buffer.DeadLetterFiles;
+import io.sluice.elasticsearch.BulkSender;
+import io.sluice.kubernetes.KubernetesHealth;
+import io.sluice.kubernetes.MetadataGate;
+import io.sluice.kubernetes.PodWatch;
+import io.sluice.pipeline.Pipeline;
+import io.sluice.tail.Tailer;
+
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+
+/**
+ * All rooms, wired: from the container's file to the document.
+ *
+ * <p>Opened from the end of the line's way to its beginning, and closed the other way round, so
+ * that nothing is ever handed to a room that is not there.
+ *
+ * <p>Threads: {@code tail}, {@code encode-1..N}, {@code deliver}, {@code http}, {@code kubernetes},
+ * {@code http-health}, {@code http-admin}; the one who calls {@link #run} waits and watches.
+ */
+final class Agent implements AutoCloseable {
+    private static final System.Logger LOG = System.getLogger("io.sluice.app");
+
+    /** What rejected documents may take in the state directory. */
+    private static final long DEAD_LETTER_BYTES = 64L << 20;
+
+    private static final Duration TAIL_PATIENCE = Duration.ofSeconds(5);
+    private static final Duration PIPELINE_PATIENCE = Duration.ofSeconds(5);
+    private static final Duration WATCH_EVERY = Duration.ofSeconds(1);
+
+    private final AgentConfig config;
+    private final Buffer buffer;
+    private final DeadLetterFiles letters;
+    private final BulkSender sender;
+    private final PodWatch pods;
+    private final Pipeline pipeline;
+    private final Tailer tailer;
+    private final Thread tail;
+    private final HealthServer health;
+    private final PageServer admin;
+
+    /** Completed once: with the failure that ends the agent, or with nothing for a wanted end. */
+    private final CompletableFuture<Optional<Throwable>> end = new CompletableFuture<>();
+
+    private boolean closed;
+
+    /**
+     * Opens every room; nothing is read before {@link #start}.
+     *
+     * @throws io.sluice.buffer.BufferException if the state directory cannot be used
+     * @throws IOException if a port cannot be had
+     */
+    Agent(AgentConfig config) throws IOException {
+        this.config = config;
+        this.buffer = Buffer.open(config.buffer());
+        try {
+            this.letters = DeadLetterFiles.open(config.buffer().directory(), DEAD_LETTER_BYTES);
+            this.sender = new BulkSender(config.elasticsearch(), buffer.outbox(0), letters);
+            this.pods = new PodWatch(config.kubernetes(), config.buffer().directory());
+            this.pipeline =
+                    new Pipeline(
+                            config.pipeline(), pods, new EndedSources(buffer, pods), this::failed);
+            this.tailer =
+                    new Tailer(
+                            config.tail(),
+                            buffer.positions(),
+                            new MetadataGate(pods, config.kubernetes().metadataWait()),
+                            pipeline,
+                            System::nanoTime);
+            this.tail = new Thread(tailer, "tail");
+            this.tail.setUncaughtExceptionHandler((_, failure) -> failed(failure));
+            AgentMetrics metrics = new AgentMetrics();
+            metrics.bind(tailer.stats());
+            metrics.bind(pipeline.stats());
+            metrics.bind(pods.stats());
+            metrics.bind(buffer.stats());
+            this.health =
+                    new HealthServer(
+                            address(config.health()),
+                            this::againstLife,
+                            this::againstReadiness,
+                            metrics::scrape);
+            try {
+                this.admin = PageServer.start("admin", address(config.admin()), Map.of());
+            } catch (IOException e) {
+                health.close();
+                throw e;
+            }
+        } catch (IOException | RuntimeException e) {
+            buffer.close();
+            throw e;
+        }
+    }
+
+    private static InetSocketAddress address(HostPort listen) {
+        return new InetSocketAddress(listen.host(), listen.port());
+    }
+
+    /** Starts every thread. Once. */
+    Agent start() {
+        LOG.log(System.Logger.Level.INFO, StartBlock.of(config, pipeline));
+        sender.start(this::failed);
+        pipeline.start();
+        pods.start();
+        tail.start();
+        return this;
+    }
+
+    /**
+     * Waits for the end and watches over progress meanwhile.
+     *
+     * @return why the agent has to end; empty if somebody asked for it
+     */
+    Optional<Throwable> run() throws InterruptedException {
+        while (true) {
+            try {
+                return end.get(WATCH_EVERY.toMillis(), TimeUnit.MILLISECONDS);
+            } catch (TimeoutException _) {
+                watch();
+            } catch (ExecutionException e) {
+                throw new AssertionError("the end is never completed exceptionally", e);
+            }
+        }
+    }
+
+    private void watch() {
+        if (!tail.isAlive() && !end.isDone()) {
+            failed(new IllegalStateException("the thread tail has ended"));
+        }
+        Duration stalled = sender.stalled();
+        if (stalled.compareTo(config.stallAfter()) > 0) {
+            LOG.log(System.Logger.Level.ERROR, ThreadDump.of(stalled));
+            failed(
+                    new IllegalStateException(
+                            "delivery has not moved for " + stalled.toSeconds() + " s"));
+        }
+    }
+
+    /** Ends {@link #run}, without a failure. Any thread. */
+    void stop() {
+        end.complete(Optional.empty());
+    }
+
+    private void failed(Throwable failure) {
+        if (end.complete(Optional.of(failure))) {
+            LOG.log(
+                    System.Logger.Level.ERROR,
+                    "the agent ends; nothing is lost, its next start goes on",
+                    failure);
+        }
+    }
+
+    /** Why the agent should be started again. */
+    private List<Reason> againstLife() {
+        return end.getNow(Optional.empty())
+                .map(failure -> List.of(new Reason("agent", String.valueOf(failure))))
+                .orElse(List.of());
+    }
+
+    /** Why it does not do all it should now. */
+    private List<Reason> againstReadiness() {
+        List<Reason> reasons = new ArrayList<>(againstLife());
+        for (String trouble : sender.troubles()) {
+            reasons.add(new Reason("elasticsearch", trouble));
+        }
+        if (buffer.stats().full()) {
+            reasons.add(
+                    new Reason(
+                            "buffer",
+                            "the buffer is full; raise buffer.maxSize, lower buffer.minFree, or see"
+                                    + " why Elasticsearch takes nothing"));
+        }
+        KubernetesHealth kubernetes = pods.health();
+        if (kubernetes.state() == KubernetesHealth.State.FAILING) {
+            reasons.add(new Reason("kubernetes", kubernetes.trouble()));
+        }
+        return reasons;
+    }
+
+    /** The port of {@code /livez}, {@code /readyz}, {@code /metrics}. */
+    int healthPort() {
+        return health.port();
+    }
+
+    /** The port of the operator's pages. */
+    int adminPort() {
+        return admin.port();
+    }
+
+    /** Documents in Elasticsearch since the start. */
+    long deliveredDocuments() {
+        return sender.stats().deliveredDocuments();
+    }
+
+    /**
+     * Ends in order: reading, encoding and flushing to the buffer, {@code shutdown.drain} for
+     * delivery, the buffer. What is not delivered then is delivered by the next start.
+     */
+    @Override
+    public synchronized void close() {
+        if (closed) {
+            return;
+        }
+        closed = true;
+        tailer.stop();
+        try {
+            tail.join(TAIL_PATIENCE);
+        } catch (InterruptedException _) {
+            Thread.currentThread().interrupt();
+        }
+        pipeline.close(PIPELINE_PATIENCE);
+        boolean drained = sender.drain(config.drain());
+        sender.close();
+        pods.close();
+        letters.close();
+        buffer.close();
+        admin.close();
+        health.close();
+        LOG.log(
+                System.Logger.Level.INFO,
+                "stopped; {0} documents delivered since the start, {1}",
+                sender.stats().deliveredDocuments(),
+                drained
+                        ? "the buffer is empty"
+                        : "the rest waits in the buffer for the next start");
+    }
+}
