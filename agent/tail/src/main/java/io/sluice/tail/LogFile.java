@@ -5,7 +5,6 @@ import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
@@ -117,6 +116,11 @@ final class LogFile implements AutoCloseable {
         }
     }
 
+    /** As the file system tells it, compressed or not. */
+    long sizeOnDisk() throws IOException {
+        return channel.size();
+    }
+
     boolean hasUnread() {
         return sizeBytes > offset;
     }
@@ -145,9 +149,26 @@ final class LogFile implements AutoCloseable {
     }
 
     private byte[] compressedPrefix() throws IOException {
-        try (InputStream stream =
-                new GZIPInputStream(Files.newInputStream(path), GZIP_BUFFER_BYTES)) {
+        try (InputStream stream = new GZIPInputStream(new FromStart(), GZIP_BUFFER_BYTES)) {
             return stream.readNBytes(Fingerprint.PREFIX_BYTES);
+        }
+    }
+
+    /** The descriptor's bytes, without moving or closing it. */
+    private final class FromStart extends InputStream {
+        private long position;
+
+        @Override
+        public int read() throws IOException {
+            byte[] one = new byte[1];
+            return read(one, 0, 1) < 0 ? -1 : one[0] & 0xff;
+        }
+
+        @Override
+        public int read(byte[] into, int from, int length) throws IOException {
+            int bytes = channel.read(ByteBuffer.wrap(into, from, length), position);
+            position += Math.max(0, bytes);
+            return bytes;
         }
     }
 

@@ -51,6 +51,9 @@ final class SourceReader implements ChunkSink.ChunkFiller {
 
     private static final int FINISHED_KEPT = 64;
 
+    /** The kubelet changes names every ten seconds at most; a look takes far less. */
+    private static final int MOST_LOOKS = 5;
+
     /**
      * Where files of a source lie.
      *
@@ -85,6 +88,13 @@ final class SourceReader implements ChunkSink.ChunkFiller {
 
     private record Found(Path path, LogFileName name, Object key, BasicFileAttributes attributes) {}
 
+    /** What a file was when it was done with: under the same inode, another may be otherwise. */
+    private record Done(String name, long sizeOnDisk) {
+        static Done of(Found entry) {
+            return new Done(entry.path().getFileName().toString(), entry.attributes().size());
+        }
+    }
+
     final LogSource source;
     final long discoveredNanos;
     private final TailConfig config;
@@ -95,14 +105,17 @@ final class SourceReader implements ChunkSink.ChunkFiller {
     /** Files that are not read to their end yet, in order. */
     private final ArrayDeque<LogFile> files = new ArrayDeque<>();
 
-    /** Files in the places that are done with, by device and inode: the name they had. */
-    private final Map<Object, String> done = new HashMap<>();
+    /** Files in the places that are done with, by device and inode. */
+    private final Map<Object, Done> done = new HashMap<>();
 
     /** Fingerprints of files that are done with, the oldest first. */
     private final List<Long> finished = new ArrayList<>();
 
     private Optional<SourcePosition> resume;
     private boolean scanned;
+
+    /** A file was renamed or removed while it was looked for. */
+    private boolean vanished;
 
     /** Found at the agent's start, where {@link TailConfig.From} counts. */
     private final boolean atStart;
@@ -189,13 +202,31 @@ final class SourceReader implements ChunkSink.ChunkFiller {
 
     /** Looks at the directory: what is new is opened, what was renamed or removed is noted. */
     void scan(long nowNanos) {
+        for (int looks = 0; looks < MOST_LOOKS; looks++) {
+            if (look(nowNanos)) {
+                return;
+            }
+        }
+        dirty = true;
+    }
+
+    /**
+     * @return false where names moved meanwhile: a file may have been missed, and what is found
+     *     later counts as younger than all that is held
+     */
+    private boolean look(long nowNanos) {
         List<Found> found = new ArrayList<>();
         boolean complete = true;
+        vanished = false;
         for (Place place : places) {
             complete &= list(place, found);
         }
         if (!complete && found.isEmpty()) {
-            return;
+            return true;
+        }
+        boolean anyFresh = found.stream().anyMatch(this::isFresh);
+        if (vanished || (anyFresh && !isSameAgain(found))) {
+            return false;
         }
         found.sort(Comparator.comparing(Found::name));
         List<Found> fresh = new ArrayList<>();
@@ -220,12 +251,37 @@ final class SourceReader implements ChunkSink.ChunkFiller {
                 }
             }
         }
-        open(fresh, nowNanos);
+        if (!open(fresh, nowNanos)) {
+            return false;
+        }
         if (!scanned) {
             scanned = true;
             begin(nowNanos);
         }
         noteAbsence(complete && found.isEmpty(), nowNanos);
+        return true;
+    }
+
+    private boolean isFresh(Found entry) {
+        return held(entry.key()).isEmpty() && !Done.of(entry).equals(done.get(entry.key()));
+    }
+
+    /**
+     * A directory is not listed in one go: while a file is renamed, a listing may show both of its
+     * names or none.
+     */
+    private boolean isSameAgain(List<Found> found) {
+        List<Found> again = new ArrayList<>();
+        for (Place place : places) {
+            list(place, again);
+        }
+        return !vanished && names(again).equals(names(found));
+    }
+
+    private static Map<Path, Object> names(List<Found> found) {
+        Map<Path, Object> names = new HashMap<>();
+        found.forEach(entry -> names.put(entry.path(), entry.key()));
+        return names;
     }
 
     private boolean list(Place place, List<Found> into) {
@@ -243,9 +299,8 @@ final class SourceReader implements ChunkSink.ChunkFiller {
                         into.add(new Found(path, name.get(), key, attributes));
                     }
                 } catch (NoSuchFileException _) {
-                    // Renamed or removed since it was listed: the next look shows what became of
-                    // it.
-                    dirty = true;
+                    // Renamed or removed since it was listed, unless it is a link to nothing.
+                    vanished |= !Files.isSymbolicLink(path);
                 }
             }
             complaint = "";
@@ -280,18 +335,18 @@ final class SourceReader implements ChunkSink.ChunkFiller {
         file.unlinked = false;
     }
 
-    /** A file under the inode of one that is done may be another: the name makes suspicious. */
+    /** A file under the inode of one that is done may be another: name and size show it. */
     private boolean isDone(Found entry) {
-        String name = done.get(entry.key());
-        if (name == null) {
+        Done known = done.get(entry.key());
+        if (known == null) {
             return false;
         }
-        if (name.equals(entry.path().getFileName().toString())) {
+        if (known.equals(Done.of(entry))) {
             return true;
         }
         try (LogFile file = LogFile.open(entry.path(), entry.name(), entry.key(), 0)) {
             if (fingerprint(file, true) && isFinished(file.contentFingerprint)) {
-                done.put(entry.key(), entry.path().getFileName().toString());
+                done.put(entry.key(), Done.of(entry));
                 return true;
             }
         } catch (IOException e) {
@@ -302,13 +357,28 @@ final class SourceReader implements ChunkSink.ChunkFiller {
         return false;
     }
 
-    private void open(List<Found> fresh, long nowNanos) {
+    /**
+     * @return false where one was renamed or removed since it was listed; those after it wait for
+     *     the next look, so that the order stays
+     */
+    private boolean open(List<Found> fresh, long nowNanos) {
         for (Found entry : fresh) {
             try {
                 LogFile file = LogFile.open(entry.path(), entry.name(), entry.key(), nowNanos);
+                boolean still = false;
+                try {
+                    still = isStill(entry);
+                } finally {
+                    if (!still) {
+                        file.close();
+                    }
+                }
+                if (!still) {
+                    return false;
+                }
                 if (isKnownContent(file)) {
                     file.close();
-                    done.put(entry.key(), entry.path().getFileName().toString());
+                    done.put(entry.key(), Done.of(entry));
                     continue;
                 }
                 long age =
@@ -327,12 +397,19 @@ final class SourceReader implements ChunkSink.ChunkFiller {
                 lastActiveNanos = nowNanos;
                 complaint = "";
             } catch (NoSuchFileException _) {
-                // Renamed since it was listed; the event of that brings another look.
-                dirty = true;
+                return false;
             } catch (IOException e) {
                 complain(entry.path(), e);
             }
         }
+        return true;
+    }
+
+    /** What was opened by its name is what was listed under it. */
+    private static boolean isStill(Found entry) throws IOException {
+        BasicFileAttributes attributes =
+                Files.readAttributes(entry.path(), BasicFileAttributes.class);
+        return LogFile.keyOf(attributes).equals(entry.key());
     }
 
     /** Another name, often the compressed copy, of a file that is held or done with. */
@@ -344,12 +421,22 @@ final class SourceReader implements ChunkSink.ChunkFiller {
             return true;
         }
         for (LogFile held : files) {
-            if (fingerprint(held, held.isCompressed())
-                    && held.contentFingerprint == file.contentFingerprint) {
+            // What has a compressed copy is whole, even if it ends within its first line.
+            boolean complete = held.isCompressed() || file.isCompressed();
+            if (fingerprintNow(held, complete) == file.contentFingerprint) {
                 return true;
             }
         }
         return false;
+    }
+
+    /** As far as it is known or can be; 0 for none. Not kept: half a first line may grow. */
+    private long fingerprintNow(LogFile file, boolean complete) throws IOException {
+        if (file.contentFingerprint != 0) {
+            return file.contentFingerprint;
+        }
+        byte[] firstLine = file.firstLine(complete);
+        return firstLine.length == 0 ? 0 : contentFingerprint(file, firstLine);
     }
 
     /**
@@ -377,7 +464,15 @@ final class SourceReader implements ChunkSink.ChunkFiller {
     }
 
     private void finish(LogFile file) {
-        done.put(file.key(), file.path.getFileName().toString());
+        try {
+            // Without a name its inode is free from here on, for the next file.
+            if (!file.unlinked) {
+                String name = file.path.getFileName().toString();
+                done.put(file.key(), new Done(name, file.sizeOnDisk()));
+            }
+        } catch (IOException e) {
+            complain(file.path, e);
+        }
         if (file.contentFingerprint != 0) {
             if (finished.size() == FINISHED_KEPT) {
                 finished.removeFirst();
@@ -470,13 +565,15 @@ final class SourceReader implements ChunkSink.ChunkFiller {
                             + " down; at least that record is lost",
                     source.key());
         }
+        boolean outReached = false;
+        boolean errReached = false;
         boolean reached = false;
-        boolean outReached = out == null;
-        boolean errReached = err == null;
         for (LogFile file : List.copyOf(files)) {
-            if (file == out || file == err) {
-                reached = true;
-            }
+            // Of one run of the container the oldest go first: what is left of it is younger.
+            int restart = file.name.restart();
+            outReached |= out == null && restart >= position.stdout().restart();
+            errReached |= err == null && restart >= position.stderr().restart();
+            reached |= outReached || errReached || file == out || file == err;
             if (!reached) {
                 files.remove(file);
                 finishUnread(file);
@@ -521,12 +618,14 @@ final class SourceReader implements ChunkSink.ChunkFiller {
                     }
                     continue;
                 }
-                if (!fingerprint(file, file.isCompressed())) {
+                // A position in half a first line was made when that was all that would come.
+                long content = fingerprintNow(file, true);
+                if (content == 0) {
                     continue;
                 }
-                long content = file.contentFingerprint;
                 for (int epoch = 0; epoch <= Fingerprint.MAX_EPOCH; epoch++) {
                     if (Fingerprint.atEpoch(content, epoch) == position.fingerprint()) {
+                        file.contentFingerprint = content;
                         file.epoch = epoch;
                         return Optional.of(file);
                     }
@@ -599,6 +698,12 @@ final class SourceReader implements ChunkSink.ChunkFiller {
      */
     Turn read(ChunkSink sink, ReadGate gate, boolean othersWait, long nowNanos) {
         nextLookNanos = firstEmptyNanos >= 0 ? firstEmptyNanos + GONE_NANOS : Long.MAX_VALUE;
+        if (dirty) {
+            nextLookNanos = Math.min(nextLookNanos, nowNanos + SETTLE_NANOS);
+        }
+        if (!scanned) {
+            return Turn.IDLE;
+        }
         if (!mayRead(gate, nowNanos)) {
             nextLookNanos = nowNanos + SETTLE_NANOS;
             return Turn.IDLE;
@@ -688,7 +793,7 @@ final class SourceReader implements ChunkSink.ChunkFiller {
         if (file.isCompressed()) {
             return true;
         }
-        boolean superseded = files.size() > 1;
+        boolean superseded = isSuperseded(file);
         if (file.name.isActive() && !file.unlinked && !superseded) {
             return false;
         }
@@ -707,6 +812,22 @@ final class SourceReader implements ChunkSink.ChunkFiller {
             return true;
         }
         nextLookNanos = Math.min(nextLookNanos, due);
+        return false;
+    }
+
+    /**
+     * Its writer has gone on to a younger file. An older one that is found late, by its name, says
+     * nothing about that: the active file must not end because of it.
+     */
+    private boolean isSuperseded(LogFile file) {
+        if (file.unlinked) {
+            return files.size() > 1;
+        }
+        for (LogFile other : files) {
+            if (other.name.compareTo(file.name) > 0) {
+                return true;
+            }
+        }
         return false;
     }
 

@@ -233,6 +233,98 @@ class TailerTest {
     }
 
     @Test
+    void aStreamWhosePositionWasRemovedGoesOnInTheOldestFileLeft() throws Exception {
+        KubeletLogs web = new KubeletLogs(root, "shop", "web-1", "app");
+        web.write("a1\n");
+        long removed;
+        long ahead;
+        Path oldest;
+        try (RunningTailer _ = start(config(true), Map.of())) {
+            awaitText(web, "a1\n");
+            removed = sink.taken(web.key).getLast().generation().fingerprint();
+            oldest = web.rotate();
+            web.write("b1\n");
+            awaitText(web, "a1\nb1\n");
+            web.rotate();
+            web.write("c1\nc2\n");
+            awaitText(web, "a1\nb1\nc1\nc2\n");
+            ahead = sink.taken(web.key).getLast().generation().fingerprint();
+        }
+        Files.delete(oldest);
+        SourcePosition apart =
+                new SourcePosition(
+                        new StreamPosition(removed, 0, 3), new StreamPosition(ahead, 0, 3));
+        CollectingSink again = new CollectingSink(4096);
+        try (RunningTailer _ =
+                new RunningTailer(config(true), Map.of(web.key, apart), ReadGate.OPEN, again)) {
+            await().until(() -> again.text(web.key).equals("b1\nc1\nc2\n"));
+        }
+        List<Generation> generations =
+                again.taken(web.key).stream()
+                        .map(CollectingSink.Taken::generation)
+                        .distinct()
+                        .toList();
+        assertThat(generations.getFirst().stdoutFrom()).isZero();
+        assertThat(generations.getFirst().stderrFrom()).isEqualTo(Long.MAX_VALUE);
+        assertThat(generations.getLast().stderrFrom()).isEqualTo(3);
+    }
+
+    @Test
+    void anOlderFileThatIsFoundLateDoesNotEndTheActiveOne() throws Exception {
+        KubeletLogs web = new KubeletLogs(root, "shop", "web-1", "app");
+        web.write("a1\n");
+        try (RunningTailer running = start(config(true), Map.of())) {
+            awaitText(web, "a1\n");
+            Files.writeString(web.folder.resolve("0.log.20251124-000000"), "found late\n");
+            await().until(() -> running.tailer.stats().openFiles() == 2);
+            web.write("a2\n");
+            awaitText(web, "a1\na2\n");
+            web.rotate();
+            web.write("b1\n");
+            awaitText(web, "a1\na2\nfound late\nb1\n");
+        }
+    }
+
+    @Test
+    void aCompressedFileWithoutAByteThatWasRemovedHoldsNothingUp() throws Exception {
+        KubeletLogs web = new KubeletLogs(root, "shop", "web-1", "app");
+        Path empty = KubeletLogs.gzip(web.rotate());
+        web.write("b1\n");
+        AtomicBoolean open = new AtomicBoolean();
+        try (RunningTailer running =
+                new RunningTailer(config(true), Map.of(), (_, _) -> open.get(), sink)) {
+            await().until(() -> running.tailer.stats().openFiles() == 2);
+            Files.delete(empty);
+            open.set(true);
+            awaitText(web, "b1\n");
+        }
+    }
+
+    @Test
+    void aFileThatEndsWithinItsFirstLineIsKnownAfterARestart() throws Exception {
+        KubeletLogs web = new KubeletLogs(root, "shop", "web-1", "app");
+        web.write("half");
+        long first;
+        try (RunningTailer _ = start(config(true), Map.of())) {
+            web.rotate();
+            web.write("b1\n");
+            awaitText(web, "halfb1\n");
+            first = sink.taken(web.key).getFirst().generation().fingerprint();
+        }
+        StreamPosition end = new StreamPosition(first, 0, 4);
+        CollectingSink again = new CollectingSink(4096);
+        try (RunningTailer running =
+                new RunningTailer(
+                        config(true),
+                        Map.of(web.key, new SourcePosition(end, end)),
+                        ReadGate.OPEN,
+                        again)) {
+            await().until(() -> again.text(web.key).equals("b1\n"));
+            assertThat(running.tailer.stats().gaps.sum()).isZero();
+        }
+    }
+
+    @Test
     void aLineLongerThanAChunkComesInPieces() throws Exception {
         KubeletLogs web = new KubeletLogs(root, "shop", "web-1", "app");
         String line = "x".repeat(40_000) + "\n";
