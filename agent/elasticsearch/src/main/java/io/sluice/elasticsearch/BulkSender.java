@@ -103,7 +103,10 @@ public final class BulkSender implements Runnable, AutoCloseable {
 
     private long busySinceNanos;
     private int learnedLimitBytes = Integer.MAX_VALUE;
-    private boolean lettersToForce;
+
+    /** Letters that are not known to be on the disk: written again when the disk refused. */
+    private final List<DeadLetter> unforcedLetters = new ArrayList<>();
+
     private long forceAgainNanos;
     private int forceFailures;
 
@@ -575,7 +578,7 @@ public final class BulkSender implements Runnable, AutoCloseable {
 
     private void bury(
             BulkRequest request, BulkBody.Item item, int status, BulkAnswer.ServerError error) {
-        letters.write(
+        DeadLetter letter =
                 new DeadLetter(
                         item.id(),
                         request.delivery.target,
@@ -585,9 +588,10 @@ public final class BulkSender implements Runnable, AutoCloseable {
                         error.type(),
                         error.reason(),
                         request.tries + 1,
-                        System.currentTimeMillis()));
+                        System.currentTimeMillis());
+        letters.write(letter);
+        unforcedLetters.add(letter);
         stats.deadLetteredDocuments.increment();
-        lettersToForce = true;
     }
 
     private void done(BulkRequest request) {
@@ -625,13 +629,16 @@ public final class BulkSender implements Runnable, AutoCloseable {
     }
 
     private boolean lettersAreSafe() {
-        if (!lettersToForce) {
+        if (unforcedLetters.isEmpty()) {
             return true;
         }
         if (forceFailures > 0 && forceAgainNanos - nanoClock.getAsLong() > 0) {
             return false;
         }
         try {
+            if (forceFailures > 0) {
+                unforcedLetters.forEach(letters::write);
+            }
             letters.force();
         } catch (UncheckedIOException e) {
             forceAgainNanos = nanoClock.getAsLong() + backoffNanos(forceFailures++);
@@ -644,7 +651,7 @@ public final class BulkSender implements Runnable, AutoCloseable {
             return false;
         }
         forceFailures = 0;
-        lettersToForce = false;
+        unforcedLetters.clear();
         cleared(Kind.DEAD_LETTERS);
         return true;
     }
