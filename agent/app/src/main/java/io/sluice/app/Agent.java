@@ -3,8 +3,10 @@ package io.sluice.app;
 import io.sluice.app.config.AgentConfig;
 import io.sluice.app.config.HostPort;
 import io.sluice.app.health.HealthServer;
+import io.sluice.app.health.Page;
 import io.sluice.app.health.PageServer;
 import io.sluice.app.health.Reason;
+import io.sluice.app.json.JsonObject;
 import io.sluice.app.metrics.AgentMetrics;
 import io.sluice.buffer.Buffer;
 import io.sluice.buffer.DeadLetterFiles;
@@ -92,6 +94,8 @@ final class Agent implements AutoCloseable {
             metrics.bind(pipeline.stats());
             metrics.bind(pods.stats());
             metrics.bind(buffer.stats());
+            metrics.bind(sender.stats());
+            metrics.bind(letters.stats());
             this.health =
                     new HealthServer(
                             address(config.health()),
@@ -99,7 +103,11 @@ final class Agent implements AutoCloseable {
                             this::againstReadiness,
                             metrics::scrape);
             try {
-                this.admin = PageServer.start("admin", address(config.admin()), Map.of());
+                this.admin =
+                        PageServer.start(
+                                "admin",
+                                address(config.admin()),
+                                Map.of("/status", Page.json(this::status)));
             } catch (IOException e) {
                 health.close();
                 throw e;
@@ -193,6 +201,22 @@ final class Agent implements AutoCloseable {
             reasons.add(new Reason("kubernetes", kubernetes.trouble()));
         }
         return reasons;
+    }
+
+    /** The way of a line in figures, from file to document. */
+    private JsonObject status() {
+        return new JsonObject()
+                .put("version", Sluice.version())
+                .put("sources", tailer.stats().sources())
+                .put("readBytes", tailer.stats().readBytes.sum())
+                .put("backlogBytes", tailer.stats().backlogBytes())
+                .put("records", pipeline.stats().records())
+                .put("bufferedDocuments", buffer.stats().appendedDocuments())
+                .put("deliveredDocuments", sender.stats().deliveredDocuments())
+                .put("alreadyThereDocuments", sender.stats().alreadyThereDocuments())
+                .put("deadLetteredDocuments", sender.stats().deadLetteredDocuments())
+                .put("ready", againstReadiness().isEmpty())
+                .put("reasons", againstReadiness().stream().map(Reason::json).toList());
     }
 
     /** The port of {@code /livez}, {@code /readyz}, {@code /metrics}. */

@@ -7,6 +7,7 @@ import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.IVersionProvider;
 
+import java.io.Console;
 import java.io.PrintWriter;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -59,8 +60,13 @@ public final class Sluice implements Runnable {
         return switch (asked) {
             case JSON -> SelfLog.Format.JSON;
             case TEXT -> SelfLog.Format.TEXT;
-            case AUTO -> System.console().isTerminal() ? SelfLog.Format.TEXT : SelfLog.Format.JSON;
+            case AUTO -> isOnTerminal() ? SelfLog.Format.TEXT : SelfLog.Format.JSON;
         };
+    }
+
+    /** There is no console, or one that is no terminal, when the output is redirected. */
+    private static boolean isOnTerminal() {
+        return Optional.ofNullable(System.console()).filter(Console::isTerminal).isPresent();
     }
 
     /** What {@code --log-format} takes. */

@@ -150,11 +150,11 @@ class LauncherTest {
     @Test
     void ownOptionsComeAfterTheDefaultsSoThatTheyWin() throws Exception {
         jdk("usr/lib/jvm/temurin-25", "25.0.3");
-        environment.put("SLUICE_JAVA_OPTS", "-Xmx64m  -Dhosts=*");
+        environment.put("SLUICE_JAVA_OPTS", "-Xmx96m  -Dhosts=*");
 
         assertThat(run("version").arguments())
                 .contains("-XX:+UseSerialGC", "-Xss512k", "-XX:+ExitOnOutOfMemoryError")
-                .containsSubsequence("-Xmx32m", "-Xmx64m", "-Dhosts=*", "-jar");
+                .containsSubsequence("-Xmx64m", "-Xmx96m", "-Dhosts=*", "-jar");
     }
 
     @Test

@@ -9,7 +9,7 @@ import io.sluice.app.json.JsonObject;
  * @param reason what is wrong with it, for a person
  */
 public record Reason(String part, String reason) {
-    JsonObject json() {
+    public JsonObject json() {
         return new JsonObject().put("part", part).put("reason", reason);
     }
 }
