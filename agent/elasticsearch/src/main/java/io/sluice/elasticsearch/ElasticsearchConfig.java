@@ -78,6 +78,28 @@ public record ElasticsearchConfig(
                 SetupTemplate.PUT);
     }
 
+    /** Without the headers' values: a gateway's key may be among them. */
+    @Override
+    public String toString() {
+        return "ElasticsearchConfig[hosts="
+                + hosts
+                + ", auth="
+                + auth
+                + ", tls="
+                + tls
+                + ", headers="
+                + new TreeSet<>(headers.keySet())
+                + ", pipeline="
+                + pipeline
+                + ", dataset="
+                + dataset
+                + ", namespace="
+                + namespace
+                + ", setupTemplate="
+                + setupTemplate
+                + "]";
+    }
+
     /** The path that comes before each request's; empty for none. */
     String pathPrefix() {
         return pathPrefix(hosts.getFirst());
