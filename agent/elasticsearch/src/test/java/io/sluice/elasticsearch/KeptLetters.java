@@ -16,7 +16,10 @@ final class KeptLetters implements DeadLetters {
 
     @Override
     public void write(DeadLetter letter) {
-        letters.add(letter);
+        // As the real store does: what is written again is kept once.
+        if (letters.stream().noneMatch(kept -> kept.id().equals(letter.id()))) {
+            letters.add(letter);
+        }
     }
 
     @Override
