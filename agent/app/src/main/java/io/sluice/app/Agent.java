@@ -124,7 +124,11 @@ final class Agent implements AutoCloseable {
 
     /** Starts every thread. Once. */
     Agent start() {
-        LOG.log(System.Logger.Level.INFO, StartBlock.of(config, pipeline));
+        HostPort listensForHealth = new HostPort(config.health().host(), health.port());
+        HostPort listensForAdmin = new HostPort(config.admin().host(), admin.port());
+        LOG.log(
+                System.Logger.Level.INFO,
+                StartBlock.of(config, pipeline, listensForHealth, listensForAdmin));
         sender.start(this::failed);
         pipeline.start();
         pods.start();

@@ -1,6 +1,7 @@
 package io.sluice.app;
 
 import io.sluice.app.config.AgentConfig;
+import io.sluice.app.config.HostPort;
 import io.sluice.elasticsearch.Auth;
 import io.sluice.elasticsearch.ElasticsearchConfig;
 import io.sluice.kubernetes.KubernetesConfig;
@@ -14,7 +15,11 @@ import java.util.StringJoiner;
 final class StartBlock {
     private StartBlock() {}
 
-    static String of(AgentConfig config, Pipeline pipeline) {
+    /**
+     * @param health where the health pages are; with the port that the system chose for port 0
+     * @param admin likewise the operator's pages
+     */
+    static String of(AgentConfig config, Pipeline pipeline, HostPort health, HostPort admin) {
         StringJoiner block = new StringJoiner("\n  ");
         block.add("Sluice " + Sluice.version() + " on Java " + Runtime.version());
         block.add("reads    " + sources(config.tail()));
@@ -34,7 +39,7 @@ final class StartBlock {
                         + mebibytes(pipeline.memoryBytes())
                         + " for chunks, batches and open records; heap at most "
                         + mebibytes(Runtime.getRuntime().maxMemory()));
-        block.add("answers  health on " + config.health() + ", admin on " + config.admin());
+        block.add("answers  health on " + health + ", admin on " + admin);
         return block.toString();
     }
 
