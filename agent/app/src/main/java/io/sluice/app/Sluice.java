@@ -22,7 +22,12 @@ import java.util.concurrent.Callable;
         description = "Ships the logs of Kubernetes clusters to Elasticsearch.",
         mixinStandardHelpOptions = true,
         versionProvider = Sluice.Version.class,
-        subcommands = {RunCommand.class, ValidateCommand.class, Sluice.VersionCommand.class})
+        subcommands = {
+            RunCommand.class,
+            ValidateCommand.class,
+            DemoCommand.class,
+            Sluice.VersionCommand.class
+        })
 public final class Sluice implements Runnable {
     static final int OK = 0;
     static final int FAILED = 1;
