@@ -19,7 +19,7 @@ record ContainerLink(
         int restart,
         String containerId,
         Path podsFolder,
-        SourceReader.Place place) {
+        Place place) {
     private static final Pattern LINK =
             Pattern.compile("([^_]+)_([^_]+)_(.+)-([0-9a-f]{12,64})\\.log");
     private static final Pattern POD_FOLDER = Pattern.compile("([^_]+)_([^_]+)_([^_]+)");
@@ -63,16 +63,15 @@ record ContainerLink(
     }
 
     /** Docker's file lies elsewhere, and its rotated siblings beside it. */
-    private static SourceReader.Place place(Path file, int restart) throws IOException {
+    private static Place place(Path file, int restart) throws IOException {
         if (Files.isSymbolicLink(file)) {
             Path real = file;
             while (Files.isSymbolicLink(real)) {
                 real = target(real);
             }
-            return new SourceReader.Place(
-                    real.getParent(), restart, Optional.of(real.getFileName().toString()));
+            return new Place(real.getParent(), restart, Optional.of(real.getFileName().toString()));
         }
-        return new SourceReader.Place(file.getParent(), 0, Optional.empty());
+        return new Place(file.getParent(), 0, Optional.empty());
     }
 
     private static Path target(Path link) throws IOException {

@@ -262,6 +262,29 @@ final class LogFile implements AutoCloseable {
         inflated = null;
     }
 
+    /**
+     * A power cut took what was read of it, and offsets mean other bytes from here on. What is left
+     * was read; the container that wrote it has not survived either.
+     */
+    void shortened() {
+        epoch++;
+        generation = null;
+        stdoutFrom = 0;
+        stderrFrom = 0;
+        seek(sizeBytes);
+    }
+
+    /** It holds another content from here on. */
+    void truncated() {
+        generation = null;
+        contentFingerprint = 0;
+        epoch = 0;
+        stdoutFrom = 0;
+        stderrFrom = 0;
+        incompleteSizeBytes = -1;
+        seek(0);
+    }
+
     /** Where the last line that is complete by now ends. */
     long lastLineEnd() throws IOException {
         long end = channel.size();

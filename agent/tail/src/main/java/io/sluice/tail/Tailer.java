@@ -437,8 +437,7 @@ public final class Tailer implements Runnable, AutoCloseable {
         add(
                 path.toString(),
                 new SourceOrigin.File(path),
-                new SourceReader.Place(
-                        path.getParent(), 0, Optional.of(path.getFileName().toString())),
+                new Place(path.getParent(), 0, Optional.of(path.getFileName().toString())),
                 Optional.empty(),
                 0,
                 now);
@@ -447,7 +446,7 @@ public final class Tailer implements Runnable, AutoCloseable {
     private void add(
             String key,
             SourceOrigin origin,
-            SourceReader.Place place,
+            Place place,
             Optional<SourceReader.Link> link,
             int restart,
             long now) {
@@ -483,8 +482,7 @@ public final class Tailer implements Runnable, AutoCloseable {
             SourceReader reader = reader(key, ContainerLink.origin(key), now);
             if (podsFolder != null && !key.startsWith("/")) {
                 Path folder = podsFolder.resolve(key);
-                reader.add(
-                        new SourceReader.Place(folder, 0, Optional.empty()), Optional.empty(), 0);
+                reader.add(new Place(folder, 0, Optional.empty()), Optional.empty(), 0);
                 watch(reader);
             }
             reader.scan(now);
@@ -496,7 +494,7 @@ public final class Tailer implements Runnable, AutoCloseable {
         if (!config.useInotify()) {
             return;
         }
-        for (SourceReader.Place place : reader.places()) {
+        for (Place place : reader.places()) {
             Integer known = watches.get(place.directory());
             int watch = known == null ? watchDirectory(place.directory(), FILE_EVENTS) : known;
             if (watch >= 0) {

@@ -1,0 +1,37 @@
+package io.sluice.tail;
+
+import static java.lang.System.Logger.Level.WARNING;
+
+import java.nio.file.AccessDeniedException;
+import java.nio.file.Path;
+
+/** Says what of a source cannot be read: once, until it can be or is another thing. */
+final class Complaints {
+    private static final System.Logger LOG = System.getLogger("io.sluice.tail");
+
+    private final TailStats stats;
+    private String last = "";
+
+    Complaints(TailStats stats) {
+        this.stats = stats;
+    }
+
+    void about(Path path, Exception e) {
+        stats.unreadable.increment();
+        String problem =
+                e instanceof AccessDeniedException
+                        ? path
+                                + " cannot be read: permission denied; run the agent as root or"
+                                + " with CAP_DAC_READ_SEARCH"
+                        : path + " cannot be read: " + e;
+        if (!problem.equals(last)) {
+            last = problem;
+            LOG.log(WARNING, problem);
+        }
+    }
+
+    /** It can be read again. */
+    void withdraw() {
+        last = "";
+    }
+}

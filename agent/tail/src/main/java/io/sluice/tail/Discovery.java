@@ -1,0 +1,278 @@
+package io.sluice.tail;
+
+import java.io.IOException;
+import java.nio.file.DirectoryIteratorException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.NotDirectoryException;
+import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * Finds a source's files: what is new is opened, what was renamed or removed is noted.
+ *
+ * <p>A file is known by its descriptor, then by device and inode, in the end by its fingerprint: so
+ * a rename, a compression and the reuse of an inode change nothing. What is found after a file is
+ * held is younger than it.
+ */
+final class Discovery {
+
+    /** What a look came to. */
+    enum Look {
+        /**
+         * Names moved meanwhile: a file may have been missed, and what is found later counts as
+         * younger than all that is held.
+         */
+        MOVED,
+        /** Nothing could be listed. */
+        BLIND,
+        /** There are no files. */
+        EMPTY,
+        /** What there is was seen. */
+        SEEN
+    }
+
+    private final Deque<LogFile> files;
+    private final FinishedFiles finished;
+    private final Contents contents;
+    private final Complaints complaints;
+    private final Set<Place> places = new HashSet<>();
+
+    /** A file was renamed or removed while it was looked for. */
+    private boolean vanished;
+
+    private long openedNanos;
+
+    /**
+     * @param files what is held of the source, the oldest first; what is opened goes behind
+     */
+    Discovery(
+            Deque<LogFile> files,
+            FinishedFiles finished,
+            Contents contents,
+            Complaints complaints,
+            long nowNanos) {
+        this.files = files;
+        this.finished = finished;
+        this.contents = contents;
+        this.complaints = complaints;
+        this.openedNanos = nowNanos;
+    }
+
+    /**
+     * @return true if it is new
+     */
+    boolean add(Place place) {
+        return places.add(place);
+    }
+
+    Set<Place> places() {
+        return places;
+    }
+
+    /** When a file was opened last. */
+    long openedNanos() {
+        return openedNanos;
+    }
+
+    Look look(long nowNanos) {
+        List<FoundFile> found = new ArrayList<>();
+        boolean complete = true;
+        vanished = false;
+        for (Place place : places) {
+            complete &= list(place, found);
+        }
+        if (!complete && found.isEmpty()) {
+            return Look.BLIND;
+        }
+        boolean anyFresh = found.stream().anyMatch(this::isFresh);
+        if (vanished || (anyFresh && !isSameAgain(found))) {
+            return Look.MOVED;
+        }
+        found.sort(Comparator.comparing(FoundFile::name));
+        List<FoundFile> fresh = new ArrayList<>();
+        Set<LogFile> seen = new HashSet<>();
+        for (FoundFile entry : found) {
+            Optional<LogFile> held = held(entry.key());
+            if (held.isPresent()) {
+                seen.add(held.get());
+                rename(held.get(), entry, nowNanos);
+            } else if (!finished.isDone(entry)) {
+                fresh.add(entry);
+            }
+        }
+        if (complete) {
+            Set<Object> keys = new HashSet<>();
+            found.forEach(entry -> keys.add(entry.key()));
+            finished.retain(keys);
+            for (LogFile file : files) {
+                if (!file.unlinked && !seen.contains(file)) {
+                    file.unlinked = true;
+                    file.changedNanos = nowNanos;
+                }
+            }
+        }
+        if (!open(fresh, nowNanos)) {
+            return Look.MOVED;
+        }
+        return complete && found.isEmpty() ? Look.EMPTY : Look.SEEN;
+    }
+
+    private boolean isFresh(FoundFile entry) {
+        return held(entry.key()).isEmpty() && !finished.isUnchanged(entry);
+    }
+
+    /**
+     * A directory is not listed in one go: while a file is renamed, a listing may show both of its
+     * names or none.
+     */
+    private boolean isSameAgain(List<FoundFile> found) {
+        List<FoundFile> again = new ArrayList<>();
+        for (Place place : places) {
+            list(place, again);
+        }
+        return !vanished && names(again).equals(names(found));
+    }
+
+    private static Map<Path, Object> names(List<FoundFile> found) {
+        Map<Path, Object> names = new HashMap<>();
+        found.forEach(entry -> names.put(entry.path(), entry.key()));
+        return names;
+    }
+
+    private boolean list(Place place, List<FoundFile> into) {
+        try (DirectoryStream<Path> entries = Files.newDirectoryStream(place.directory())) {
+            for (Path path : entries) {
+                Optional<LogFileName> name = place.name(path.getFileName().toString());
+                if (name.isEmpty()) {
+                    continue;
+                }
+                try {
+                    BasicFileAttributes attributes =
+                            Files.readAttributes(path, BasicFileAttributes.class);
+                    if (attributes.isRegularFile()) {
+                        into.add(new FoundFile(path, name.get(), attributes));
+                    }
+                } catch (NoSuchFileException _) {
+                    // Renamed or removed since it was listed, unless it is a link to nothing.
+                    vanished |= !Files.isSymbolicLink(path);
+                }
+            }
+            complaints.withdraw();
+            return true;
+        } catch (NoSuchFileException | NotDirectoryException _) {
+            return true;
+        } catch (IOException | DirectoryIteratorException e) {
+            complaints.about(place.directory(), e);
+            return false;
+        }
+    }
+
+    private Optional<LogFile> held(Object key) {
+        for (LogFile file : files) {
+            if (file.is(key)) {
+                return Optional.of(file);
+            }
+        }
+        return Optional.empty();
+    }
+
+    private static void rename(LogFile file, FoundFile entry, long nowNanos) {
+        if (!file.path.equals(entry.path())) {
+            file.path = entry.path();
+            // A file that is compressed in place keeps its descriptor's bytes: the name alone
+            // moves.
+            if (!entry.name().compressed()) {
+                file.name = entry.name();
+            }
+            file.changedNanos = nowNanos;
+        }
+        file.unlinked = false;
+    }
+
+    /**
+     * @return false where one was renamed or removed since it was listed; those after it wait for
+     *     the next look, so that the order stays
+     */
+    private boolean open(List<FoundFile> fresh, long nowNanos) {
+        for (FoundFile entry : fresh) {
+            try {
+                LogFile file = LogFile.open(entry.path(), entry.name(), entry.key(), nowNanos);
+                boolean still = false;
+                try {
+                    still = isStill(entry);
+                } finally {
+                    if (!still) {
+                        file.close();
+                    }
+                }
+                if (!still) {
+                    return false;
+                }
+                if (isKnownContent(file)) {
+                    file.close();
+                    finished.add(entry);
+                    continue;
+                }
+                long age =
+                        System.currentTimeMillis()
+                                - entry.attributes().lastModifiedTime().toMillis();
+                if (age > TimeUnit.NANOSECONDS.toMillis(Settling.QUIET_NANOS)) {
+                    // Nobody has written to it for a while: no need to wait for more.
+                    file.changedNanos = nowNanos - Settling.QUIET_NANOS;
+                }
+                if (!files.isEmpty()) {
+                    LogFile before = files.peekLast();
+                    before.changedNanos =
+                            Math.max(
+                                    before.changedNanos,
+                                    nowNanos - Settling.QUIET_NANOS + Settling.SETTLE_NANOS);
+                }
+                files.addLast(file);
+                openedNanos = nowNanos;
+                complaints.withdraw();
+            } catch (NoSuchFileException _) {
+                return false;
+            } catch (IOException e) {
+                complaints.about(entry.path(), e);
+            }
+        }
+        return true;
+    }
+
+    /** What was opened by its name is what was listed under it. */
+    private static boolean isStill(FoundFile entry) throws IOException {
+        BasicFileAttributes attributes =
+                Files.readAttributes(entry.path(), BasicFileAttributes.class);
+        return LogFile.keyOf(attributes).equals(entry.key());
+    }
+
+    /** Another name, often the compressed copy, of a file that is held or done with. */
+    private boolean isKnownContent(LogFile file) throws IOException {
+        if (contents.isPlain() || !contents.identify(file, file.isCompressed())) {
+            return false;
+        }
+        if (finished.holds(file.contentFingerprint)) {
+            return true;
+        }
+        for (LogFile held : files) {
+            // What has a compressed copy is whole, even if it ends within its first line.
+            boolean complete = held.isCompressed() || file.isCompressed();
+            if (contents.fingerprintNow(held, complete) == file.contentFingerprint) {
+                return true;
+            }
+        }
+        return false;
+    }
+}
