@@ -1,6 +1,7 @@
 package io.sluice.tail;
 
 import java.nio.ByteBuffer;
+import java.util.List;
 
 /**
  * Bytes read from one source in one go: the ring's slot, used again and again.
@@ -32,6 +33,12 @@ public final class Chunk {
     /** What ends behind these bytes. */
     public End end;
 
+    /**
+     * What is lost before the first of these bytes: the position behind them passes over it, too.
+     * On a chunk that ends its source also what was behind its last byte. Empty, nearly always.
+     */
+    public List<Loss> losses = List.of();
+
     /** What ends behind a chunk's last byte. */
     public enum End {
         /** Nothing: more of this generation may come. */
@@ -59,5 +66,6 @@ public final class Chunk {
         generation = null;
         length = 0;
         end = End.OPEN;
+        losses = List.of();
     }
 }

@@ -17,11 +17,29 @@ public final class LogSource {
 
     private final Optional<SourcePosition> resumedFrom;
 
+    /** Written by the tail thread. */
+    private volatile Figures figures = Figures.NONE;
+
+    /** Written by its encoder. */
+    private volatile boolean forgotten;
+
     /** Chunks of this source that wait in the ring: added to by tail, taken from by its encoder. */
     private final AtomicInteger chunksInRing = new AtomicInteger();
 
     /** State of this source's encoder; written and read by that thread alone. */
     private Object encoderState;
+
+    /**
+     * How much of a source was read and is left, at one moment: in one object, because the sum of
+     * the two means something.
+     *
+     * @param handedBytes lengths of all chunks of this object so far, uncompressed
+     * @param unreadBytes on disk beyond those, as of the last look, uncompressed
+     * @param atLeast there is more, of which the size is not known
+     */
+    public record Figures(long handedBytes, long unreadBytes, boolean atLeast) {
+        static final Figures NONE = new Figures(0, 0, false);
+    }
 
     /** A source that is read for the first time; see the other constructor. */
     public LogSource(String key, SourceOrigin origin) {
@@ -59,6 +77,39 @@ public final class LogSource {
     /** Never negative; the encoder {@code stripe % encoders} takes this source's chunks. */
     public int stripe() {
         return stripe;
+    }
+
+    /** By the tail thread, before it publishes a chunk, and when it has looked at the files. */
+    void figures(Figures now) {
+        figures = now;
+    }
+
+    /** What the tail has made of it so far. Any thread. */
+    public Figures figures() {
+        return figures;
+    }
+
+    /** Lengths of all chunks so far. Any thread. */
+    public long handedBytes() {
+        return figures.handedBytes;
+    }
+
+    /** Bytes on disk that are in no chunk yet, as of the last look. Any thread. */
+    public long unreadBytes() {
+        return figures.unreadBytes;
+    }
+
+    /** By the encoder: its end is in an excerpt, and its position is forgotten. */
+    public void markForgotten() {
+        forgotten = true;
+    }
+
+    /**
+     * Whether everything of it is in excerpts, its end, too: until then its {@link #figures} are
+     * needed for the books. Any thread.
+     */
+    public boolean isForgotten() {
+        return forgotten;
     }
 
     /** By the tail thread, when it has published a chunk. */

@@ -467,7 +467,12 @@ public final class Tailer implements Runnable, AutoCloseable {
         Optional<SourcePosition> position = Optional.ofNullable(resume.remove(key));
         SourceReader reader =
                 new SourceReader(
-                        new LogSource(key, origin), config, stats, position, !started, now);
+                        new LogSource(key, origin, position),
+                        config,
+                        stats,
+                        position,
+                        !started,
+                        now);
         sources.put(key, reader);
         stats.sources = sources.size();
         return reader;
