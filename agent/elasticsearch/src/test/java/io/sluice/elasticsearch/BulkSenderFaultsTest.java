@@ -4,7 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.sluice.elasticsearch.DeliveryStats.Failure;
-import io.sluice.elasticsearch.FaultyElasticsearch.Reply;
+import io.sluice.testing.FaultyElasticsearch;
+import io.sluice.testing.FaultyElasticsearch.Document;
+import io.sluice.testing.FaultyElasticsearch.Reply;
 
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -22,10 +24,6 @@ import java.util.concurrent.TimeUnit;
 
 /** What a real server cannot be asked to do wrong. */
 class BulkSenderFaultsTest {
-    private static final String MAPPING_FAULT =
-            "{\"type\":\"document_parsing_exception\",\"reason\":\"[1:2] failed to parse field"
-                    + " [app.n]\"}";
-
     @TempDir Path folder;
     private final FaultyElasticsearch server = new FaultyElasticsearch();
 
@@ -40,7 +38,7 @@ class BulkSenderFaultsTest {
 
     @Test
     void everythingArrivesOnceOverRefusalsCutsAndTruncatedAnswers() {
-        server.behaviour =
+        server.behave(
                 (request, _, _) ->
                         switch (request % 5) {
                             case 0 -> new Reply.Refuse(503, "busy");
@@ -48,13 +46,13 @@ class BulkSenderFaultsTest {
                             case 2 -> new Reply.TakeAndTruncate();
                             case 3 -> new Reply.Refuse(429, "{}");
                             default -> new Reply.Take();
-                        };
+                        });
         try (Sending sending = sending().start()) {
             for (int i = 0; i < 10; i++) {
                 sending.append(Sending.documents("d", i * 10, i * 10 + 10));
             }
             sending.awaitDelivered();
-            assertThat(server.taken).hasSize(100);
+            assertThat(server.taken()).hasSize(100);
             assertThat(sending.sender.stats().deliveredDocuments()).isEqualTo(100);
             assertThat(sending.sender.stats().alreadyThereDocuments()).isPositive();
             assertThat(sending.sender.troubles()).isEmpty();
@@ -63,34 +61,37 @@ class BulkSenderFaultsTest {
 
     @Test
     void onlyTheItemsTheServerIsTooBusyForAreSentAgain() {
-        server.behaviour =
+        server.behave(
                 (request, _, _) ->
                         request == 0
-                                ? new Reply.Items(
-                                        document -> document.contains("\"seq\":3}"),
+                                ? Reply.items(
+                                        document -> document.source().contains("\"seq\":3}"),
                                         429,
                                         "{\"type\":\"es_rejected_execution_exception\",\"reason\":\"queue\"}")
-                                : new Reply.Take();
+                                : new Reply.Take());
         try (Sending sending = sending().start()) {
             sending.append(Sending.documents("d", 0, 10));
             sending.awaitDelivered();
-            assertThat(server.taken).hasSize(10);
-            assertThat(server.alreadyThere).hasValue(0);
+            assertThat(server.taken()).hasSize(10);
+            assertThat(server.alreadyThere()).isZero();
             assertThat(sending.sender.stats().retriedDocuments()).isEqualTo(1);
         }
     }
 
     @Test
     void aFaultyDocumentIsRepairedAndTheOthersAreNotTouched() {
-        server.behaviour =
+        server.behave(
                 (_, _, _) ->
-                        new Reply.Items(
-                                document -> document.contains("\"seq\":3}"), 400, MAPPING_FAULT);
+                        Reply.items(
+                                document -> document.source().contains("\"seq\":3}"),
+                                400,
+                                FaultyElasticsearch.MAPPING_FAULT));
         try (Sending sending = sending().start()) {
             sending.append(Sending.documents("d", 0, 5));
             sending.awaitDelivered();
-            assertThat(server.taken).hasSize(5);
-            assertThat(server.documents)
+            assertThat(server.taken()).hasSize(5);
+            assertThat(server.documents())
+                    .extracting(Document::source)
                     .filteredOn(document -> document.contains("original"))
                     .singleElement()
                     .asString()
@@ -104,16 +105,18 @@ class BulkSenderFaultsTest {
 
     @Test
     void aDocumentThatCannotBeRepairedIsKeptAsADeadLetterBeforeItsExcerptIsAcknowledged() {
-        server.behaviour =
+        server.behave(
                 (_, _, _) ->
-                        new Reply.Items(
-                                document -> document.contains("line 3"), 400, MAPPING_FAULT);
+                        Reply.items(
+                                document -> document.source().contains("line 3"),
+                                400,
+                                FaultyElasticsearch.MAPPING_FAULT));
         try (Sending sending = sending()) {
             sending.letters.refuseForces.set(2);
             sending.start();
             sending.append(Sending.documents("d", 0, 5));
             sending.awaitDelivered();
-            assertThat(server.taken).hasSize(4);
+            assertThat(server.taken()).hasSize(4);
             assertThat(sending.letters.refuseForces).hasValue(0);
             assertThat(sending.letters.letters).hasSize(1);
             assertThat(sending.letters.letters.getFirst().id()).isEqualTo("d-3");
@@ -125,21 +128,21 @@ class BulkSenderFaultsTest {
 
     @Test
     void whatWeDoNotKnowWaitsLoudlyAndIsNeverDropped() {
-        server.behaviour =
+        server.behave(
                 (request, _, _) ->
                         request < 3
-                                ? new Reply.Items(
-                                        document -> document.contains("line 1"),
+                                ? Reply.items(
+                                        document -> document.source().contains("line 1"),
                                         400,
                                         "{\"type\":\"brand_new_exception\",\"reason\":\"who"
                                                 + " knows\"}")
-                                : new Reply.Take();
+                                : new Reply.Take());
         try (Sending sending = sending().start()) {
             sending.append(Sending.documents("d", 0, 2));
             await().until(() -> !sending.sender.troubles().isEmpty());
             assertThat(sending.sender.troubles().getFirst()).contains("brand_new_exception");
             sending.awaitDelivered();
-            assertThat(server.taken).hasSize(2);
+            assertThat(server.taken()).hasSize(2);
             assertThat(sending.sender.troubles()).isEmpty();
             assertThat(sending.letters.letters).isEmpty();
         }
@@ -147,57 +150,57 @@ class BulkSenderFaultsTest {
 
     @Test
     void documentsThatWaitMakeWayForOthersAndArriveInTheEnd() {
-        server.behaviour =
+        server.behave(
                 (request, _, _) ->
                         request < 60
-                                ? new Reply.Items(
-                                        document -> document.contains("line 1\""),
+                                ? Reply.items(
+                                        document -> document.source().contains("line 1\""),
                                         403,
                                         "{\"type\":\"cluster_block_exception\",\"reason\":\"index"
                                                 + " [x] blocked\"}")
-                                : new Reply.Take();
+                                : new Reply.Take());
         try (Sending sending = sending().start()) {
             sending.append(Sending.documents("d", 0, 3));
             int next = 3;
             while (sending.sender.stats().postponedDocuments() == 0) {
                 int from = next++;
                 sending.append(Sending.documents("d", from, from + 1));
-                await().until(() -> server.taken.contains("d-" + from));
+                await().until(() -> server.taken().contains("d-" + from));
             }
             while (server.bulks() < 60) {
                 int from = next++;
                 sending.append(Sending.documents("d", from, from + 1));
-                await().until(() -> server.taken.contains("d-" + from));
+                await().until(() -> server.taken().contains("d-" + from));
             }
             sending.awaitDelivered();
-            assertThat(server.taken).hasSize(next);
+            assertThat(server.taken()).hasSize(next);
         }
     }
 
     @Test
     void aRequestTooLargeIsHalvedUntilItFitsAndTheLimitIsLearned() {
-        server.behaviour =
+        server.behave(
                 (_, items, _) ->
-                        items.size() > 10 ? new Reply.Refuse(413, "too large") : new Reply.Take();
+                        items.size() > 10 ? new Reply.Refuse(413, "too large") : new Reply.Take());
         try (Sending sending = sending().start()) {
             sending.append(Sending.documents("d", 0, 100));
             sending.awaitDelivered();
             long refused = sending.sender.stats().failures(Failure.TOO_LARGE);
             sending.append(Sending.documents("d", 100, 200));
             sending.awaitDelivered();
-            assertThat(server.taken).hasSize(200);
-            assertThat(server.alreadyThere).hasValue(0);
+            assertThat(server.taken()).hasSize(200);
+            assertThat(server.alreadyThere()).isZero();
             assertThat(sending.sender.stats().failures(Failure.TOO_LARGE)).isEqualTo(refused);
         }
     }
 
     @Test
     void aSingleDocumentTooLargeIsCutAndMarked() {
-        server.behaviour =
+        server.behave(
                 (_, items, _) ->
-                        items.stream().mapToInt(BulkBody.Item::bytes).sum() > 100_000
+                        items.stream().mapToInt(item -> item.source().length()).sum() > 100_000
                                 ? new Reply.Refuse(413, "too large")
-                                : new Reply.Take();
+                                : new Reply.Take());
         try (Sending sending = sending().start()) {
             String message = "x".repeat(200_000);
             sending.append(
@@ -208,18 +211,22 @@ class BulkSenderFaultsTest {
                                             + message
                                             + "\",\"log\":{\"offset\":0}}")));
             sending.awaitDelivered();
-            assertThat(server.documents).singleElement().asString().contains("truncated");
+            assertThat(server.documents())
+                    .extracting(Document::source)
+                    .singleElement()
+                    .asString()
+                    .contains("truncated");
             assertThat(sending.letters.letters).isEmpty();
         }
     }
 
     @Test
     void aConnectionThatBreaksForTheSizeOfARequestGetsHalves() {
-        server.behaviour = (_, items, _) -> items.size() > 4 ? new Reply.Cut() : new Reply.Take();
+        server.behave((_, items, _) -> items.size() > 4 ? new Reply.Cut() : new Reply.Take());
         try (Sending sending = sending().start()) {
             sending.append(Sending.documents("d", 0, 8));
             sending.awaitDelivered();
-            assertThat(server.taken).hasSize(8);
+            assertThat(server.taken()).hasSize(8);
             assertThat(sending.sender.stats().splitRequests()).isEqualTo(1);
         }
     }
@@ -227,20 +234,20 @@ class BulkSenderFaultsTest {
     @Test
     void severalRequestsAreUnderWayAtATime() throws Exception {
         CountDownLatch two = new CountDownLatch(2);
-        server.behaviour =
+        server.behave(
                 (_, _, _) -> {
                     two.countDown();
                     awaitLatch(two);
                     return new Reply.Take();
-                };
+                });
         try (Sending sending = sending()) {
             for (int i = 0; i < 20; i++) {
                 sending.append(Sending.documents("d", i, i + 1));
             }
             sending.start();
             sending.awaitDelivered();
-            assertThat(server.taken).hasSize(20);
-            assertThat(server.mostConcurrent.get()).isBetween(2, 4);
+            assertThat(server.taken()).hasSize(20);
+            assertThat(server.mostConcurrent()).isBetween(2, 4);
         }
     }
 
@@ -257,15 +264,15 @@ class BulkSenderFaultsTest {
     @Test
     void whatWasNotAcknowledgedIsSentAgainByTheNextStart() {
         try (Sending sending = sending()) {
-            server.behaviour = (_, _, _) -> new Reply.TakeAndCut();
+            server.behave((_, _, _) -> new Reply.TakeAndCut());
             sending.append(Sending.documents("d", 0, 10));
             sending.start();
-            await().until(() -> server.taken.size() == 10);
+            await().until(() -> server.taken().size() == 10);
         }
-        server.behaviour = (_, _, _) -> new Reply.Take();
+        server.behave((_, _, _) -> new Reply.Take());
         try (Sending again = sending().start()) {
             again.awaitDelivered();
-            assertThat(server.taken).hasSize(10);
+            assertThat(server.taken()).hasSize(10);
             assertThat(again.sender.stats().alreadyThereDocuments()).isEqualTo(10);
         }
     }
@@ -280,14 +287,14 @@ class BulkSenderFaultsTest {
         try (Sending sending = new Sending(folder, config).start()) {
             sending.append(Sending.documents("d", 0, 10));
             sending.awaitDelivered();
-            assertThat(server.taken).hasSize(10);
+            assertThat(server.taken()).hasSize(10);
         }
     }
 
     @Test
     void aServerThatNeverAnswersIsGivenUpAndAskedAgain() {
         CountDownLatch end = new CountDownLatch(1);
-        server.behaviour =
+        server.behave(
                 (request, _, _) -> {
                     if (request == 0) {
                         try {
@@ -297,7 +304,7 @@ class BulkSenderFaultsTest {
                         }
                     }
                     return new Reply.Take();
-                };
+                });
         try (Sending sending =
                 new Sending(
                                 folder,
@@ -307,7 +314,7 @@ class BulkSenderFaultsTest {
                         .start()) {
             sending.append(Sending.documents("d", 0, 10));
             sending.awaitDelivered();
-            assertThat(server.taken).hasSize(10);
+            assertThat(server.taken()).hasSize(10);
         } finally {
             end.countDown();
         }
@@ -329,7 +336,7 @@ class BulkSenderFaultsTest {
         try (Sending sending = new Sending(folder.resolve("state"), config).start()) {
             sending.append(Sending.documents("d", 0, 1));
             sending.awaitDelivered();
-            assertThat(server.lastHead)
+            assertThat(server.lastHead())
                     .startsWith("POST /logs/logs-faulty-default/_bulk?")
                     .contains("pipeline=clean")
                     .contains("X-Team: blue")
@@ -341,7 +348,7 @@ class BulkSenderFaultsTest {
                             () -> {
                                 sending.append(Sending.documents("d" + System.nanoTime(), 1, 2));
                                 sending.awaitDelivered();
-                                return server.lastHead.contains("ApiKey c2Vjb25kIQ==");
+                                return server.lastHead().contains("ApiKey c2Vjb25kIQ==");
                             });
         }
     }
