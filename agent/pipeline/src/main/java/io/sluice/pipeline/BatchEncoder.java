@@ -19,6 +19,7 @@ final class BatchEncoder implements AutoCloseable {
     private final int maxCompressedBytes;
     private final DocumentWriter writer;
     private final Gzip gzip;
+    private final Runs runs = new Runs();
     private DocumentBuffer staging = new DocumentBuffer(2 * PIECE_BYTES);
 
     /** Where the document begins that is not kept yet. */
@@ -26,6 +27,9 @@ final class BatchEncoder implements AutoCloseable {
 
     private int documents;
     private long uncompressedBytes;
+
+    /** At most what sources and runs take in an excerpt's header. */
+    private int headerBytes;
 
     BatchEncoder(PipelineConfig config, Gzip gzip) {
         this.maxCompressedBytes = config.maxCompressedBytes();
@@ -75,6 +79,38 @@ final class BatchEncoder implements AutoCloseable {
         if (staging.length >= PIECE_BYTES) {
             compress();
         }
+    }
+
+    /**
+     * Says whose the kept document is.
+     *
+     * @param source in the encoder's list of sources for this batch
+     * @param extent its record's bytes in the file
+     */
+    void attribute(SourceState source, long extent) {
+        if (runs.add(source.touchedIndex, extent)) {
+            headerBytes += Runs.MOST_RUN_BYTES;
+            if (!source.inBatch) {
+                source.inBatch = true;
+                headerBytes += Runs.mostSourceBytes(source.source.key());
+            }
+        }
+    }
+
+    /** Whose the kept documents are; also of the batch that {@link #finish} has just ended. */
+    Runs runs() {
+        return runs;
+    }
+
+    /** Whether the excerpt's header has no room for one more source. */
+    boolean isHeaderFull() {
+        return headerBytes > maxCompressedBytes / 8;
+    }
+
+    /** The finished batch is in the buffer: its runs are done with. */
+    void forgetRuns() {
+        runs.clear();
+        headerBytes = 0;
     }
 
     /**

@@ -1,6 +1,8 @@
 package io.sluice.pipeline;
 
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.OptionalInt;
 
 /**
  * The {@code _id} of a document: where its record stood and how far it reached, so that the same
@@ -10,7 +12,7 @@ import java.nio.charset.StandardCharsets;
  * bits offset of the record's first byte, the low 24 bits of its extent. Elasticsearch keeps such
  * ids in their binary form, where those of one file are in order.
  */
-final class DocumentId {
+public final class DocumentId {
     /** Characters of an id. */
     static final int LENGTH = 22;
 
@@ -18,7 +20,42 @@ final class DocumentId {
             "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
                     .getBytes(StandardCharsets.US_ASCII);
 
+    /** The six bits of a character, or -1. */
+    private static final byte[] BITS = bits();
+
     private DocumentId() {}
+
+    private static byte[] bits() {
+        byte[] bits = new byte[128];
+        Arrays.fill(bits, (byte) -1);
+        for (int i = 0; i < ALPHABET.length; i++) {
+            bits[ALPHABET[i]] = (byte) i;
+        }
+        return bits;
+    }
+
+    /**
+     * The low 24 bits of the extent in an id: its record's bytes in the file, unless the record has
+     * a run of its own ({@link Runs#OWN_RUN_BYTES}).
+     *
+     * @return empty for what is not one of our ids
+     */
+    public static OptionalInt extent(CharSequence id) {
+        if (id.length() != LENGTH) {
+            return OptionalInt.empty();
+        }
+        // Bits 104 to 127: the last four bits of character 17, all of three, two of the last.
+        int extent = 0;
+        for (int i = 17; i < LENGTH; i++) {
+            char c = id.charAt(i);
+            int six = c < BITS.length ? BITS[c] : -1;
+            if (six < 0) {
+                return OptionalInt.empty();
+            }
+            extent = extent << 6 | six;
+        }
+        return OptionalInt.of(extent >>> 4 & 0xFF_FFFF);
+    }
 
     static void append(DocumentBuffer out, long fingerprint, long offset, long extent) {
         out.ensure(LENGTH);

@@ -198,6 +198,7 @@ final class Encoder implements EventHandler<Chunk>, RecordJoiner.Records {
         }
         // Before its position moves: another document of it may close the batch in between.
         touch(source);
+        batch.attribute(source, record.extent);
         source.readBytes += record.extent;
         source.readRecords++;
         recordCount++;
@@ -259,7 +260,7 @@ final class Encoder implements EventHandler<Chunk>, RecordJoiner.Records {
     @Override
     public void moved(SourceState source) throws InterruptedException {
         touch(source);
-        if (batch.uncompressedBytes() >= config.maxBatchBytes()) {
+        if (batch.uncompressedBytes() >= config.maxBatchBytes() || batch.isHeaderFull()) {
             close(BatchClose.SIZE);
         }
     }
@@ -270,6 +271,7 @@ final class Encoder implements EventHandler<Chunk>, RecordJoiner.Records {
                 firstTouchedNanos = nowNanos;
             }
             source.touched = true;
+            source.touchedIndex = touched.size();
             touched.add(source);
         }
     }
@@ -316,20 +318,26 @@ final class Encoder implements EventHandler<Chunk>, RecordJoiner.Records {
             source.progress()
                     .ifPresent(
                             news -> {
+                                source.progressIndex = progress.size();
                                 progress.add(news);
                                 announced.add(source);
                             });
         }
         if (!batch.isEmpty() || !progress.isEmpty()) {
+            // Who has a document in the batch has news.
+            batch.runs().renumber(index -> touched.get(index).progressIndex);
             append(reason, progress);
+            batch.forgetRuns();
         }
         for (int i = 0; i < announced.size(); i++) {
             announced.get(i).announced(progress.get(i));
         }
         for (SourceState source : touched) {
             source.touched = false;
+            source.inBatch = false;
             if (source.ended) {
                 source.source.encoderState(null);
+                source.source.markForgotten();
             }
         }
         touched.clear();
@@ -361,7 +369,8 @@ final class Encoder implements EventHandler<Chunk>, RecordJoiner.Records {
     private Batch.Body body() {
         int documents = batch.documents();
         int uncompressedBytes = Math.toIntExact(batch.uncompressedBytes());
-        return new Batch.Body(config.dataStream(), documents, uncompressedBytes, batch.finish());
+        return new Batch.Body(
+                config.dataStream(), documents, uncompressedBytes, batch.finish(), batch.runs());
     }
 
     private long elapsedNanos() {

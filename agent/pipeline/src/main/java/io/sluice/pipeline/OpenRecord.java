@@ -25,6 +25,9 @@ final class OpenRecord extends HeldBytes {
     /** Bytes of the lines so far; see {@link RecordJoiner}. */
     long extent;
 
+    /** {@link SourceState#takenBytes} before its first line. */
+    long takenBefore;
+
     /** End of the time in {@link #bytes}. */
     int timeLength;
 

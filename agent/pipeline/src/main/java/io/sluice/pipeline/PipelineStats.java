@@ -13,7 +13,7 @@ public final class PipelineStats {
 
     /** Why a batch was closed. */
     public enum BatchClose {
-        /** Its NDJSON reached {@code maxBatchBytes}. */
+        /** Its NDJSON reached {@code maxBatchBytes}, or its documents were of very many sources. */
         SIZE,
         /**
          * One more document might have made its gzip body larger than {@code maxCompressedBytes}.

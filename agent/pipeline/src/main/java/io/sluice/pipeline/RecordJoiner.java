@@ -108,6 +108,11 @@ final class RecordJoiner {
     void take(SourceState source, Chunk chunk, long nowNanos) throws InterruptedException {
         activeNanos = nowNanos;
         wallTimeIsSet = false;
+        if (!chunk.losses.isEmpty() && chunk.end != Chunk.End.SOURCE) {
+            // They stand before these bytes, and so does the position now.
+            source.lose(chunk.losses);
+            records.moved(source);
+        }
         lines(source, chunk);
         switch (chunk.end) {
             case OPEN -> {}
@@ -115,6 +120,7 @@ final class RecordJoiner {
             case SOURCE -> {
                 finishHalfLine(source, 0);
                 closeOpen(source);
+                source.lose(chunk.losses);
                 source.ended = true;
                 records.moved(source);
             }
@@ -178,6 +184,14 @@ final class RecordJoiner {
      */
     private void line(SourceState source, byte[] bytes, int from, int to, long lineBytes, int flags)
             throws InterruptedException {
+        source.takenBytes += lineBytes;
+        source.inHandBytes = lineBytes;
+        read(source, bytes, from, to, lineBytes, flags);
+        source.inHandBytes = 0;
+    }
+
+    private void read(SourceState source, byte[] bytes, int from, int to, long lineBytes, int flags)
+            throws InterruptedException {
         if (source.isContainer) {
             if (cri.parse(bytes, from, to)) {
                 time(bytes, from, cri.timeTo);
@@ -199,6 +213,7 @@ final class RecordJoiner {
     private void text(SourceState source, byte[] bytes, int from, int to, long lineBytes, int flags)
             throws InterruptedException {
         if (source.consumedTo < source.generation.stdoutFrom()) {
+            source.skippedBytes += lineBytes;
             return;
         }
         int bodyTo = to;
@@ -224,6 +239,7 @@ final class RecordJoiner {
             SourceState source, Stream stream, boolean partial, long lineBytes, int flags)
             throws InterruptedException {
         if (source.consumedTo < source.generation.from(stream)) {
+            source.skippedBytes += lineBytes;
             return;
         }
         OpenRecord open = source.open(stream);
@@ -234,8 +250,10 @@ final class RecordJoiner {
                 return;
             }
             open(open, source);
+            open.takenBefore = source.takenBytes - lineBytes;
         }
         open.extent += lineBytes;
+        source.inHandBytes = 0;
         memory.append(
                 open,
                 record.bytes,

@@ -2,11 +2,14 @@ package io.sluice.pipeline;
 
 import io.sluice.tail.Generation;
 import io.sluice.tail.LogSource;
+import io.sluice.tail.Loss;
 import io.sluice.tail.SourceOrigin;
 import io.sluice.tail.SourcePosition;
 import io.sluice.tail.Stream;
 import io.sluice.tail.StreamPosition;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -39,17 +42,34 @@ final class SourceState {
     /** Behind the last line that was taken, in {@link #generation}. */
     long consumedTo;
 
+    /** Lengths of all lines taken, over all generations, the one that is being taken too. */
+    long takenBytes;
+
+    /** Of those, the line that is in no open record and not in the batch yet. */
+    long inHandBytes;
+
     /** The source has ended, and nothing of it has come since. */
     boolean ended;
 
     /** In the encoder's list of sources for the next batch. */
     boolean touched;
 
+    /** Where in that list. */
+    int touchedIndex;
+
+    /** Where in the batch's progress; while the batch is closed. */
+    int progressIndex;
+
+    /** A document of it is in the open batch. */
+    boolean inBatch;
+
     /** Ledger counts since the last batch this source had a part in. */
     long readBytes;
 
     long readRecords;
     long truncatedRecords;
+    long skippedBytes;
+    private List<Loss> losses = List.of();
 
     /** What the last batch said; null before the first. */
     private SourcePosition announced;
@@ -63,18 +83,39 @@ final class SourceState {
         return stream == Stream.STDOUT ? stdout : stderr;
     }
 
+    /** The position is about to pass over what is lost, or has just done so. */
+    void lose(List<Loss> more) {
+        List<Loss> all = new ArrayList<>(losses);
+        for (Loss loss : more) {
+            add(all, loss);
+        }
+        losses = all;
+    }
+
+    private static void add(List<Loss> all, Loss loss) {
+        for (int i = 0; i < all.size(); i++) {
+            Loss other = all.get(i);
+            if (other.cause() == loss.cause()) {
+                all.set(
+                        i,
+                        new Loss(
+                                loss.cause(),
+                                other.bytes() + loss.bytes(),
+                                other.atLeast() || loss.atLeast()));
+                return;
+            }
+        }
+        all.add(loss);
+    }
+
     /** What the next batch has to say about this source; empty where that is nothing. */
     Optional<Batch.SourceProgress> progress() {
         if (ended) {
             return Optional.of(new Batch.SourceProgress(source.key(), Optional.empty(), counts()));
         }
-        Optional<StreamPosition> stdout = position(Stream.STDOUT);
-        Optional<StreamPosition> stderr = position(Stream.STDERR);
-        if (stdout.isEmpty() || stderr.isEmpty()) {
-            return Optional.empty();
-        }
-        SourcePosition position = new SourcePosition(stdout.get(), stderr.get());
-        if (position.equals(announced) && readRecords == 0) {
+        SourcePosition position =
+                new SourcePosition(position(Stream.STDOUT), position(Stream.STDERR));
+        if (position.equals(announced) && readRecords == 0 && losses.isEmpty()) {
             return Optional.empty();
         }
         return Optional.of(new Batch.SourceProgress(source.key(), Optional.of(position), counts()));
@@ -86,29 +127,48 @@ final class SourceState {
         readBytes = 0;
         readRecords = 0;
         truncatedRecords = 0;
+        skippedBytes = 0;
+        losses = List.of();
     }
 
-    /** Empty where nothing true can be said yet. */
-    private Optional<StreamPosition> position(Stream stream) {
+    private StreamPosition position(Stream stream) {
         OpenRecord open = open(stream);
         if (open.isOpen()) {
-            return Optional.of(
-                    new StreamPosition(
-                            open.generation.fingerprint(), open.generation.restart(), open.offset));
+            return new StreamPosition(
+                    open.generation.fingerprint(), open.generation.restart(), open.offset);
         }
         long from = generation.from(stream);
         if (from == Long.MAX_VALUE) {
             // Before the agent's restart this stream was read further, in a later generation.
-            return source.resumedFrom().map(position -> position.of(stream));
+            if (source.resumedFrom().isPresent()) {
+                return source.resumedFrom().get().of(stream);
+            }
+            from = 0;
         }
-        return Optional.of(
-                new StreamPosition(
-                        generation.fingerprint(),
-                        generation.restart(),
-                        Math.max(consumedTo, from)));
+        return new StreamPosition(
+                generation.fingerprint(), generation.restart(), Math.max(consumedTo, from));
     }
 
     private Batch.Counts counts() {
-        return new Batch.Counts(readBytes, readRecords, 0, truncatedRecords);
+        return new Batch.Counts(
+                readBytes, readRecords, 0, 0, truncatedRecords, skippedBytes, aheadBytes(), losses);
+    }
+
+    /** Bytes in excerpts behind the first byte of the oldest open record. */
+    private long aheadBytes() {
+        if (!stdout.isOpen() && !stderr.isOpen()) {
+            return 0;
+        }
+        long since = Long.MAX_VALUE;
+        long openBytes = 0;
+        if (stdout.isOpen()) {
+            since = stdout.takenBefore;
+            openBytes += stdout.extent;
+        }
+        if (stderr.isOpen()) {
+            since = Math.min(since, stderr.takenBefore);
+            openBytes += stderr.extent;
+        }
+        return takenBytes - since - openBytes - inHandBytes;
     }
 }

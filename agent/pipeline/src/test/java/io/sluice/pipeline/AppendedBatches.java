@@ -14,6 +14,7 @@ import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -69,9 +70,38 @@ final class AppendedBatches implements BatchSink {
             if (read.size() != body.documents() || ndjson.length != body.uncompressedBytes()) {
                 throw new AssertionError("body says " + body + " but holds " + read.size());
             }
+            checkRuns(batch, body, read);
             documents.addAll(read);
         }
         batches.add(new Appended(documents, batch.progress(), uncompressedBytes, compressedBytes));
+    }
+
+    /** A batch's own books: its runs, its counts and the ids of its documents say the same. */
+    private static void checkRuns(Batch batch, Batch.Body body, List<Document> documents) {
+        long[] left = new long[2 * batch.progress().size()];
+        for (int i = 0; i < batch.progress().size(); i++) {
+            Batch.Counts counts = batch.progress().get(i).counts();
+            left[2 * i] = counts.readRecords() - counts.filteredRecords();
+            left[2 * i + 1] = counts.readBytes() - counts.filteredBytes();
+        }
+        Runs runs = body.runs();
+        int document = 0;
+        for (int run = 0; run < runs.count(); run++) {
+            left[2 * runs.source(run)] -= runs.documents(run);
+            left[2 * runs.source(run) + 1] -= runs.rawBytes(run);
+            long extents = 0;
+            for (int i = 0; i < runs.documents(run); i++) {
+                extents += DocumentId.extent(documents.get(document++).id()).orElseThrow();
+            }
+            boolean ownRun = runs.rawBytes(run) >= Runs.OWN_RUN_BYTES && runs.documents(run) == 1;
+            if (extents != runs.rawBytes(run) && !ownRun) {
+                throw new AssertionError("run " + run + " of " + runs + " has " + extents + " B");
+            }
+        }
+        if (document != documents.size() || Arrays.stream(left).anyMatch(rest -> rest != 0)) {
+            throw new AssertionError(
+                    documents.size() + " documents, runs " + runs + ", " + batch.progress());
+        }
     }
 
     List<Document> documents() {

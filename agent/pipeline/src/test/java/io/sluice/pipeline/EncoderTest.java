@@ -14,6 +14,7 @@ import io.sluice.tail.Chunk.End;
 import io.sluice.tail.Generation;
 import io.sluice.tail.Generation.Start;
 import io.sluice.tail.LogSource;
+import io.sluice.tail.Loss;
 import io.sluice.tail.SourcePosition;
 import io.sluice.tail.StreamPosition;
 
@@ -298,6 +299,80 @@ class EncoderTest {
         assertThat(documents).containsExactly(1, 1);
         assertThat(fed.stats.partialRecords()).isZero();
         assertThat(Duration.ofNanos(fed.stats.blockedNanos())).isEqualTo(Duration.ofMinutes(2));
+    }
+
+    @Test
+    void aLossIsInTheBatchWhosePositionPassesOverIt() {
+        String line = OUT + "F line\n";
+        Generation next = generation(2, 0, Start.BREAKS);
+        // Full at every line: the positions before and behind the gap are in batches of their own.
+        fed = new FedEncoder(config(1_024, MIB, MIB));
+        fed.feed(source, first, 0, OUT + "P " + "x".repeat(1_000) + "\n", End.OPEN);
+        fed.lose(
+                new Loss(Loss.Cause.ROTATED_UNREAD, 500, false),
+                new Loss(Loss.Cause.ROTATED_UNREAD, 70, true),
+                new Loss(Loss.Cause.TRUNCATED, 3, false));
+        fed.feed(source, next, 1_000, line.repeat(10), End.OPEN);
+        fed.shutDown();
+
+        assertThat(fed.appended.batches).hasSizeGreaterThan(2);
+        for (AppendedBatches.Appended batch : fed.appended.batches) {
+            Batch.SourceProgress progress = batch.progress().getFirst();
+            boolean isFirstBehind =
+                    batch.documents().getFirst().message().startsWith("x")
+                            && progress.position().orElseThrow().stdout().fingerprint() == 2;
+            assertThat(progress.counts().losses())
+                    .isEqualTo(
+                            isFirstBehind
+                                    ? List.of(
+                                            new Loss(Loss.Cause.ROTATED_UNREAD, 570, true),
+                                            new Loss(Loss.Cause.TRUNCATED, 3, false))
+                                    : List.of());
+        }
+        assertThat(fed.appended.batches.stream().flatMap(batch -> batch.progress().stream()))
+                .filteredOn(progress -> !progress.counts().losses().isEmpty())
+                .hasSize(1);
+    }
+
+    @Test
+    void aLossAtTheEndOfASourceGoesWithItsEnd() {
+        line("last", true);
+        fed.lose(new Loss(Loss.Cause.DELETED_UNREAD, 42, true));
+        fed.feed(source, first, offset, "", End.SOURCE);
+        fed.shutDown();
+
+        assertThat(source.isForgotten()).isTrue();
+        Batch.SourceProgress end = fed.appended.batches.getLast().progress().getFirst();
+        assertThat(end.position()).isEmpty();
+        assertThat(end.counts().losses())
+                .containsExactly(new Loss(Loss.Cause.DELETED_UNREAD, 42, true));
+    }
+
+    @Test
+    void documentsOfVeryManySourcesCloseABatchBeforeItsHeaderIsTooLarge() {
+        int maxCompressedBytes = MIB;
+        fed = new FedEncoder(config(2 * MIB, maxCompressedBytes, MIB, MIB));
+        int sources = 1_000;
+        for (int i = 0; i < sources; i++) {
+            fed.feed(container("shop_cart-" + i + "_uid/app"), first, 0, OUT + "F x\n", End.OPEN);
+        }
+        fed.shutDown();
+
+        assertThat(fed.appended.documents()).hasSize(sources);
+        assertThat(fed.appended.batches)
+                .allSatisfy(
+                        batch ->
+                                assertThat(
+                                                batch.progress().stream()
+                                                        .mapToInt(
+                                                                progress ->
+                                                                        Runs.mostSourceBytes(
+                                                                                        progress
+                                                                                                .source())
+                                                                                + Runs
+                                                                                        .MOST_RUN_BYTES)
+                                                        .sum())
+                                        .isLessThan(maxCompressedBytes / 7));
     }
 
     private void line(String text, boolean drained) {

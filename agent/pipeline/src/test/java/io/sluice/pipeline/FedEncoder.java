@@ -3,6 +3,7 @@ package io.sluice.pipeline;
 import io.sluice.tail.Chunk;
 import io.sluice.tail.Generation;
 import io.sluice.tail.LogSource;
+import io.sluice.tail.Loss;
 import io.sluice.tail.SourceOrigin;
 
 import java.nio.charset.StandardCharsets;
@@ -11,6 +12,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneOffset;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
 
@@ -26,6 +28,9 @@ final class FedEncoder {
     final Encoder encoder;
     private final int chunkBytes;
     private long sequence;
+
+    /** What the next chunk says is lost. */
+    private List<Loss> losses = List.of();
 
     FedEncoder(PipelineConfig config) {
         this(config, PodDirectory.NONE);
@@ -96,6 +101,11 @@ final class FedEncoder {
         nanos.addAndGet(duration.toNanos());
     }
 
+    /** The next chunk passes over this. */
+    void lose(Loss... lost) {
+        losses = List.of(lost);
+    }
+
     /** A chunk with others behind it. */
     void feed(LogSource source, Generation generation, long offset, String text, Chunk.End end) {
         feed(source, generation, offset, text.getBytes(StandardCharsets.UTF_8), end, false);
@@ -115,6 +125,8 @@ final class FedEncoder {
         chunk.generation = generation;
         chunk.offset = offset;
         chunk.end = end;
+        chunk.losses = losses;
+        losses = List.of();
         try {
             encoder.onEvent(chunk, sequence++, drained);
         } catch (InterruptedException e) {

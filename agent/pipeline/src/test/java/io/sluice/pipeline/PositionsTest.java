@@ -26,7 +26,8 @@ import java.util.stream.IntStream;
 
 /**
  * Crashes at any place: what was appended before and what is made of the rest afterwards is every
- * record, once, with the identity and the text it has without a crash.
+ * record, once, with the identity and the text it has without a crash; and after each batch the
+ * bytes counted as read are those the positions have passed.
  */
 class PositionsTest {
     /** One file of a source as it stands on the disk. */
@@ -36,7 +37,31 @@ class PositionsTest {
     private record Expected(String id, Stream stream, String message) {}
 
     /** One source's files and the records they hold. */
-    private record Model(String key, List<Written> files, List<Expected> records) {}
+    private record Model(String key, List<Written> files, List<Expected> records) {
+
+        /** Bytes of all files before a position. */
+        long before(StreamPosition position) {
+            long before = position.offset();
+            for (Written file : files) {
+                if (file.fingerprint() == position.fingerprint()) {
+                    return before;
+                }
+                before += file.text().length();
+            }
+            throw new AssertionError("no file has the fingerprint of " + position);
+        }
+    }
+
+    /** What is known of one source's bytes after the batches so far. */
+    private static final class Books {
+        long readBytes;
+
+        /** In excerpts, and yet behind the older position; as of the last batch. */
+        long aheadBytes;
+
+        /** Of those, what this life has not passed over yet. */
+        long toSkipBytes;
+    }
 
     @ParameterizedTest
     @ValueSource(ints = {1, 2, 3, 4})
@@ -55,6 +80,8 @@ class PositionsTest {
                         .mapToObj(i -> model(random, "source-" + i, 100L * (i + 1)))
                         .toList();
         Map<String, SourcePosition> positions = new HashMap<>();
+        Map<String, Books> books = new HashMap<>();
+        models.forEach(model -> books.put(model.key(), new Books()));
         List<Document> documents = new ArrayList<>();
         int crashes = random.nextInt(4);
         for (int life = 0; life <= crashes; life++) {
@@ -62,6 +89,7 @@ class PositionsTest {
             AppendedBatches appended = live(random, models, positions, last);
             documents.addAll(appended.documents());
             positions.putAll(appended.positions());
+            models.forEach(model -> balance(model, books.get(model.key()), appended, seed));
         }
 
         List<Expected> expected =
@@ -82,6 +110,27 @@ class PositionsTest {
                                         .containsEntry(
                                                 record.id(),
                                                 record.stream().text() + " " + record.message()));
+    }
+
+    private static void balance(Model model, Books books, AppendedBatches appended, long seed) {
+        books.toSkipBytes = books.aheadBytes;
+        for (AppendedBatches.Appended batch : appended.batches) {
+            for (Batch.SourceProgress progress : batch.progress()) {
+                if (!progress.source().equals(model.key())) {
+                    continue;
+                }
+                Batch.Counts counts = progress.counts();
+                books.readBytes += counts.readBytes();
+                books.toSkipBytes -= counts.skippedBytes();
+                books.aheadBytes = books.toSkipBytes + counts.aheadBytes();
+                SourcePosition position = progress.position().orElseThrow();
+                long passed =
+                        Math.min(model.before(position.stdout()), model.before(position.stderr()));
+                assertThat(books.readBytes)
+                        .as("bytes read, seed %d, %s", seed, progress)
+                        .isEqualTo(passed + books.aheadBytes);
+            }
+        }
     }
 
     /**

@@ -326,15 +326,23 @@ class RecordJoinerTest {
     @Test
     void aStreamThatIsFurtherInALaterGenerationNeverGoesBack() {
         // Before the agent's restart stdout was read up to the second generation, stderr was not.
+        StreamPosition ahead = new StreamPosition(2, 0, 30);
+        LogSource resumed =
+                new LogSource(
+                        source.key(),
+                        FedEncoder.CONTAINER,
+                        Optional.of(new SourcePosition(ahead, new StreamPosition(1, 0, 0))));
         Generation old = new Generation(1, 0, "", "/0.log", Start.FIRST, Long.MAX_VALUE, 0);
         Generation next = new Generation(2, 0, "", "/0.log", Start.CONTINUES, 30, 0);
-        fed.feed(source, old, 0, OUT + "F old\n" + ERR + "F late\n", End.GENERATION);
+        String lines = OUT + "F old\n" + ERR + "F late\n";
+        fed.feed(resumed, old, 0, lines, End.GENERATION);
         fed.advance(Duration.ofSeconds(2));
         fed.timeout();
         assertThat(fed.appended.messages()).containsExactly("late");
-        assertThat(fed.appended.positions()).isEmpty();
+        assertThat(fed.appended.position(source.key()))
+                .contains(new SourcePosition(ahead, new StreamPosition(1, 0, lines.length())));
 
-        fed.feed(source, next, 0, ERR + "F x\n", End.OPEN);
+        fed.feed(resumed, next, 0, ERR + "F x\n", End.OPEN);
         fed.shutDown();
 
         long end = (ERR + "F x\n").length();
@@ -349,23 +357,6 @@ class RecordJoinerTest {
                                 .mapToLong(progress -> progress.counts().readRecords())
                                 .sum())
                 .isEqualTo(2);
-    }
-
-    @Test
-    void aStreamThatIsFurtherInALaterGenerationKeepsThePositionItWasResumedFrom() {
-        StreamPosition ahead = new StreamPosition(2, 0, 30);
-        LogSource resumed =
-                new LogSource(
-                        source.key(),
-                        FedEncoder.CONTAINER,
-                        Optional.of(new SourcePosition(ahead, new StreamPosition(1, 0, 0))));
-        Generation old = new Generation(1, 0, "", "/0.log", Start.FIRST, Long.MAX_VALUE, 0);
-        String lines = OUT + "F old\n" + ERR + "F late\n";
-        fed.feed(resumed, old, 0, lines, End.GENERATION);
-        fed.shutDown();
-
-        assertThat(fed.appended.position(source.key()))
-                .contains(new SourcePosition(ahead, new StreamPosition(1, 0, lines.length())));
     }
 
     @Test
