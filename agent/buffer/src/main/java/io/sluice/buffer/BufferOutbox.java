@@ -7,6 +7,7 @@ import io.sluice.pipeline.Batch;
 import java.io.IOException;
 import java.lang.System.Logger.Level;
 import java.nio.ByteBuffer;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.locks.LockSupport;
 
@@ -80,7 +81,8 @@ final class BufferOutbox implements Outbox {
                                     entry.documents(),
                                     entry.uncompressedBytes(),
                                     ByteBuffer.wrap(body.get()),
-                                    header.epochMillis()));
+                                    header.epochMillis(),
+                                    ExcerptRuns.unknown(entry.documents())));
                 }
             }
             return Optional.empty();
@@ -265,7 +267,7 @@ final class BufferOutbox implements Outbox {
     }
 
     @Override
-    public void acknowledge(long index) {
+    public void acknowledge(long index, List<ExcerptOutcome> outcomes) {
         buffer.lockSegments();
         try {
             acked = Math.max(acked, Math.min(index, handedOutTo));
@@ -276,7 +278,7 @@ final class BufferOutbox implements Outbox {
     }
 
     @Override
-    public void appendAgain(Batch.Body body) {
+    public void appendAgain(long index, int[] documents, int[] idBytes, Batch.Body body) {
         buffer.appendAgain(this, body);
     }
 

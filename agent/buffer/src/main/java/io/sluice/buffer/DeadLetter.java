@@ -12,6 +12,8 @@ package io.sluice.buffer;
  * @param reason {@code error.reason} of the item
  * @param attempts how often it was sent
  * @param epochMillis when it was given up
+ * @param source {@link io.sluice.tail.LogSource#key} of where the record came from
+ * @param rawBytes of the record in its file
  */
 public record DeadLetter(
         String id,
@@ -22,4 +24,6 @@ public record DeadLetter(
         String errorType,
         String reason,
         int attempts,
-        long epochMillis) {}
+        long epochMillis,
+        String source,
+        long rawBytes) {}

@@ -171,16 +171,16 @@ public final class DeadLetterFiles implements DeadLetters, AutoCloseable {
     }
 
     @Override
-    public synchronized void write(DeadLetter letter) {
+    public synchronized boolean write(DeadLetter letter) {
         byte[] line = DeadLetterLine.of(letter);
         if (line.length > maxFileBytes) {
             dropTooLarge(letter, line.length);
-            return;
+            return false;
         }
         long key = DeadLetterLine.key(line, line.length);
         if (kept.contains(key)) {
             stats.repeated.increment();
-            return;
+            return true;
         }
         if (!unforced.isEmpty() && unforcedBytes + line.length > MAX_UNFORCED_BYTES) {
             try {
@@ -188,13 +188,14 @@ public final class DeadLetterFiles implements DeadLetters, AutoCloseable {
             } catch (IOException _) {
                 // force() meets the same fault, and tells the one who can act.
                 refused.add(key);
-                return;
+                return true;
             }
         }
         kept.add(key);
         refused.remove(key);
         unforced.add(line);
         unforcedBytes += line.length;
+        return true;
     }
 
     private void dropTooLarge(DeadLetter letter, int bytes) {

@@ -11,8 +11,8 @@ import java.time.Instant;
  * strings: what Elasticsearch rejects need not be JSON.
  *
  * <pre>
- * {"id":"…","target":"…","action":"…","document":"…","status":400,"errorType":"…","reason":"…",
- *  "attempts":2,"time":"2026-11-24T10:00:00Z"}
+ * {"id":"…","target":"…","source":"shop_cart-1_…/app","rawBytes":120,"action":"…","document":"…",
+ *  "status":400,"errorType":"…","reason":"…","attempts":2,"time":"2026-11-24T10:00:00Z"}
  * </pre>
  */
 final class DeadLetterLine {
@@ -28,6 +28,8 @@ final class DeadLetterLine {
         StringBuilder json = new StringBuilder(letter.document().length() + 512);
         string(json.append(START), letter.id());
         string(json.append(",\"target\":"), letter.target());
+        string(json.append(",\"source\":"), letter.source());
+        json.append(",\"rawBytes\":").append(letter.rawBytes());
         string(json.append(",\"action\":"), letter.action());
         string(json.append(",\"document\":"), letter.document());
         json.append(",\"status\":").append(letter.status());

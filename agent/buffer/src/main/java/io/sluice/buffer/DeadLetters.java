@@ -9,8 +9,10 @@ public interface DeadLetters {
     /**
      * Keeps a letter; one with the same id and target is kept once. When the store is full the
      * oldest go, counted as dropped.
+     *
+     * @return false if it is too large to be kept at all: it is lost
      */
-    void write(DeadLetter letter);
+    boolean write(DeadLetter letter);
 
     /**
      * Forces what was written to disk. Must have returned before the excerpt of these documents is

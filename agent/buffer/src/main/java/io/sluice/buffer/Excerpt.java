@@ -12,6 +12,7 @@ import java.nio.ByteBuffer;
  * @param gzip the body, a complete gzip stream from 0 to its limit; array-backed, the receiver's
  *     own copy
  * @param appendedEpochMillis when it was appended
+ * @param runs whose the documents are
  */
 public record Excerpt(
         long index,
@@ -19,4 +20,5 @@ public record Excerpt(
         int documents,
         int uncompressedBytes,
         ByteBuffer gzip,
-        long appendedEpochMillis) {}
+        long appendedEpochMillis,
+        ExcerptRuns runs) {}

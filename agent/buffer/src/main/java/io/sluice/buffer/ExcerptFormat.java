@@ -381,14 +381,17 @@ final class ExcerptFormat {
             }
             position = Optional.of(new SourcePosition(stdout, stderr));
         }
-        Counts counts =
-                (flags & HAS_COUNTS) != 0
-                        ? new Counts(in.getLong(), in.getLong(), in.getLong(), in.getLong())
-                        : NO_COUNTS;
+        Counts counts = (flags & HAS_COUNTS) != 0 ? counts(in) : Counts.NONE;
         return new SourceProgress(key, position, counts);
     }
 
-    private static final Counts NO_COUNTS = new Counts(0, 0, 0, 0);
+    private static Counts counts(ByteBuffer in) {
+        long readBytes = in.getLong();
+        long readRecords = in.getLong();
+        long filteredRecords = in.getLong();
+        return new Counts(
+                readBytes, readRecords, 0, filteredRecords, in.getLong(), 0, 0, List.of());
+    }
 
     private static String text(ByteBuffer in) {
         int length = Short.toUnsignedInt(in.getShort());

@@ -2,6 +2,7 @@ package io.sluice.buffer;
 
 import io.sluice.pipeline.Batch;
 
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -34,23 +35,29 @@ public interface Outbox {
     void wake();
 
     /**
-     * Every excerpt up to and with this index is delivered or dead-lettered for good; it will not
-     * be sent again, and its segment may go.
+     * Every excerpt up to and with this index is done: its documents are delivered, dead-lettered
+     * for good, or appended again; it will not be sent again, and its segment may go.
      *
      * @param index of an excerpt that was handed out; never smaller than the last one
+     * @param outcomes of those excerpts of which there is more to say than that all was delivered
      */
-    void acknowledge(long index);
+    void acknowledge(long index, List<ExcerptOutcome> outcomes);
 
     /**
-     * Appends documents again, behind all others and without positions, because they have to wait
-     * while others go on.
+     * Appends documents of an excerpt again, behind all others and without positions, because they
+     * have to wait while others go on. They stay in flight until that excerpt is acknowledged, so
+     * nothing is to be said of them when this one is.
      *
      * <p>Does not block on a full buffer: the space of the excerpt they came from comes free in
      * return.
      *
-     * @param body for this output; its {@code gzip} is copied
+     * @param index of the excerpt they came from: handed out, and not acknowledged
+     * @param documents their numbers in that excerpt, in the order of {@code body}
+     * @param idBytes for each, the low 24 bits of its id ({@link
+     *     io.sluice.pipeline.DocumentId#extent}); -1 where the id is not ours
+     * @param body for this output; its {@code gzip} is copied, its {@code runs} are not looked at
      */
-    void appendAgain(Batch.Body body);
+    void appendAgain(long index, int[] documents, int[] idBytes, Batch.Body body);
 
     /** True when nothing is left to be handed out or acknowledged. */
     boolean isEmpty();

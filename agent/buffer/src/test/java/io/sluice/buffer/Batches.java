@@ -4,6 +4,7 @@ import io.sluice.pipeline.Batch;
 import io.sluice.pipeline.Batch.Body;
 import io.sluice.pipeline.Batch.Counts;
 import io.sluice.pipeline.Batch.SourceProgress;
+import io.sluice.pipeline.Runs;
 import io.sluice.tail.SourcePosition;
 import io.sluice.tail.StreamPosition;
 
@@ -43,21 +44,24 @@ final class Batches {
     }
 
     static SourceProgress progress(String source, long offset) {
-        return new SourceProgress(source, Optional.of(position(offset)), new Counts(100, 10, 1, 0));
+        return new SourceProgress(
+                source,
+                Optional.of(position(offset)),
+                new Counts(100, 10, 10, 1, 0, 0, 0, List.of()));
     }
 
     static SourceProgress tombstone(String source) {
-        return new SourceProgress(source, Optional.empty(), new Counts(0, 0, 0, 0));
+        return new SourceProgress(source, Optional.empty(), Counts.NONE);
     }
 
     static Body body(String content) {
         byte[] bytes = content.getBytes(StandardCharsets.UTF_8);
-        return new Body(TARGET, 1, bytes.length, ByteBuffer.wrap(bytes));
+        return new Body(TARGET, 1, bytes.length, ByteBuffer.wrap(bytes), new Runs());
     }
 
     /** A body of pseudo-random bytes that begins with its number. */
     static Body body(long number, int bytes) {
-        return new Body(TARGET, 3, bytes * 4, ByteBuffer.wrap(content(number, bytes)));
+        return new Body(TARGET, 3, bytes * 4, ByteBuffer.wrap(content(number, bytes)), new Runs());
     }
 
     static byte[] content(long number, int bytes) {
@@ -68,7 +72,7 @@ final class Batches {
     }
 
     static Body nothing() {
-        return new Body(TARGET, 0, 0, ByteBuffer.allocate(0));
+        return new Body(TARGET, 0, 0, ByteBuffer.allocate(0), new Runs());
     }
 
     static Batch batch(Body body, SourceProgress... progress) {

@@ -58,7 +58,7 @@ class BufferTest {
             assertThat(excerpts.get(1).index()).isGreaterThan(excerpts.get(0).index());
             assertThat(outbox.next()).isEmpty();
             assertThat(outbox.isEmpty()).isFalse();
-            outbox.acknowledge(excerpts.get(1).index());
+            outbox.acknowledge(excerpts.get(1).index(), List.of());
             assertThat(outbox.isEmpty()).isTrue();
             assertThat(buffer.positions()).containsEntry("a", position(20));
         }
@@ -71,7 +71,7 @@ class BufferTest {
                 buffer.append(batch(body("body " + i), progress("source " + i % 3, i)));
             }
             List<Excerpt> excerpts = drain(buffer.outbox(0));
-            buffer.outbox(0).acknowledge(excerpts.get(3).index());
+            buffer.outbox(0).acknowledge(excerpts.get(3).index(), List.of());
         }
         try (Buffer buffer = Buffer.open(config(directory))) {
             assertThat(buffer.positions())
@@ -140,9 +140,9 @@ class BufferTest {
             Outbox outbox = buffer.outbox(0);
             List<Excerpt> excerpts = drain(outbox);
             assertThat(excerpts).hasSize(count).allMatch(Batches::isWhole);
-            outbox.acknowledge(excerpts.get(count / 2).index());
+            outbox.acknowledge(excerpts.get(count / 2).index(), List.of());
             assertThat(buffer.stats().segments()).isLessThan(segments).isGreaterThan(1);
-            outbox.acknowledge(excerpts.getLast().index());
+            outbox.acknowledge(excerpts.getLast().index(), List.of());
             assertThat(buffer.stats().segments()).isEqualTo(1);
             assertThat(files("queue", ".cq4")).hasSize(1);
             assertThat(buffer.stats().usedBytes()).isEqualTo(sizeOf(files("queue", ".cq4")));
@@ -164,10 +164,10 @@ class BufferTest {
         try (Buffer buffer = Buffer.open(config(directory))) {
             List<Excerpt> excerpts = drain(buffer.outbox(0));
             assertThat(excerpts).hasSize(30);
-            buffer.outbox(0).acknowledge(excerpts.getLast().index());
+            buffer.outbox(0).acknowledge(excerpts.getLast().index(), List.of());
             assertThat(buffer.stats().segments()).as("its snapshot is the newest").isEqualTo(1);
             buffer.append(batch(body(30, 1_000), progress("a", 30)));
-            buffer.outbox(0).acknowledge(drain(buffer.outbox(0)).getLast().index());
+            buffer.outbox(0).acknowledge(drain(buffer.outbox(0)).getLast().index(), List.of());
             assertThat(files("earlier", ".cq4")).isEmpty();
         }
         try (Buffer buffer = Buffer.open(config(directory))) {
@@ -191,12 +191,12 @@ class BufferTest {
             assertThat(first.stream().map(Batches::number))
                     .containsExactlyElementsOf(LongStream.range(0, 30).boxed().toList());
             long segments = buffer.stats().segments();
-            buffer.outbox(0).acknowledge(first.getLast().index());
+            buffer.outbox(0).acknowledge(first.getLast().index(), List.of());
             assertThat(buffer.outbox(0).isEmpty()).isTrue();
             assertThat(buffer.stats().segments()).as("archive has not read").isEqualTo(segments);
             List<Excerpt> second = drain(buffer.outbox(1));
             assertThat(second).hasSize(31);
-            buffer.outbox(1).acknowledge(second.get(9).index());
+            buffer.outbox(1).acknowledge(second.get(9).index(), List.of());
         }
         // The other way round, and one more: bodies are found by the output's name.
         try (Buffer buffer = Buffer.open(config(directory, "archive", "new", "elasticsearch"))) {
@@ -216,8 +216,8 @@ class BufferTest {
             buffer.append(batch(body("stalls"), progress("a", 1)));
             buffer.append(batch(body("goes on"), progress("a", 2)));
             Excerpt stalls = outbox.next().orElseThrow();
-            outbox.appendAgain(body("stalls"));
-            outbox.acknowledge(stalls.index());
+            outbox.appendAgain(stalls.index(), new int[] {0}, new int[] {6}, body("stalls"));
+            outbox.acknowledge(stalls.index(), List.of());
             assertThat(drain(outbox).stream().map(Batches::text))
                     .containsExactly("goes on", "stalls");
         }
@@ -246,7 +246,8 @@ class BufferTest {
             for (int i = 0; i < 30; i++) {
                 buffer.append(batch(body(i, 40_000), progress("namespace_pod-0_uid/ünïcode", i)));
             }
-            drain(buffer.outbox(0)).forEach(e -> buffer.outbox(0).acknowledge(e.index()));
+            drain(buffer.outbox(0))
+                    .forEach(e -> buffer.outbox(0).acknowledge(e.index(), List.of()));
             assertThat(files("earlier", ".cq4")).isEmpty();
         }
         expected.put("namespace_pod-0_uid/ünïcode", position(29));
@@ -310,7 +311,7 @@ class BufferTest {
                 for (Excerpt excerpt : drain(outbox)) {
                     assertThat(Batches.isWhole(excerpt)).isTrue();
                     numbers.add(Batches.number(excerpt));
-                    outbox.acknowledge(excerpt.index());
+                    outbox.acknowledge(excerpt.index(), List.of());
                 }
             }
             for (CompletableFuture<Void> encoder : encoders) {
@@ -351,7 +352,7 @@ class BufferTest {
                 outbox.await(TimeUnit.SECONDS.toNanos(1));
                 for (Excerpt excerpt : drain(outbox)) {
                     numbers.add(Batches.number(excerpt));
-                    outbox.acknowledge(excerpt.index());
+                    outbox.acknowledge(excerpt.index(), List.of());
                 }
             }
             encoder.get(10, TimeUnit.SECONDS);
@@ -432,7 +433,7 @@ class BufferTest {
                     for (Excerpt excerpt : drain(outbox)) {
                         assertThat(Batches.isWhole(excerpt)).isTrue();
                         numbers.add(Batches.number(excerpt));
-                        outbox.acknowledge(excerpt.index());
+                        outbox.acknowledge(excerpt.index(), List.of());
                     }
                 }
                 encoder.get(10, TimeUnit.SECONDS);
@@ -485,8 +486,8 @@ class BufferTest {
             // The rest of the segment in flight is still there; the ones behind it are not.
             assertThat(Batches.number(left.getFirst())).isEqualTo(1);
             assertThat(Batches.number(left.getLast())).isEqualTo(199);
-            outbox.acknowledge(inFlight.index());
-            outbox.acknowledge(left.getLast().index());
+            outbox.acknowledge(inFlight.index(), List.of());
+            outbox.acknowledge(left.getLast().index(), List.of());
             assertThat(outbox.isEmpty()).isTrue();
             assertThat(buffer.stats().droppedDocuments()).isEqualTo(3L * (199 - left.size()));
         }

@@ -37,12 +37,15 @@ class DeadLetterFilesTest {
                             "document_parsing_exception",
                             "[1:9] failed to parse",
                             2,
-                            1_763_978_400_000L));
+                            1_763_978_400_000L,
+                            "shop_cart-1_uid/app",
+                            120));
             letters.force();
         }
         assertThat(lines())
                 .containsExactly(
                         "{\"id\":\"AbC-_1\",\"target\":\"logs-x-default\","
+                                + "\"source\":\"shop_cart-1_uid/app\",\"rawBytes\":120,"
                                 + "\"action\":\"{\\\"create\\\":{}}\","
                                 + "\"document\":\"{\\\"message\\\":\\\"a\\\\nb\\\"}\","
                                 + "\"status\":400,\"errorType\":\"document_parsing_exception\","
@@ -268,8 +271,8 @@ class DeadLetterFilesTest {
     @Test
     void aLetterLargerThanAFileIsCountedAsDropped() throws Exception {
         try (DeadLetterFiles letters = DeadLetterFiles.open(directory, MEBIBYTE)) {
-            letters.write(letter("1", "t", "x".repeat((int) MEBIBYTE / 8)));
-            letters.write(letter("2", "t", "fits"));
+            assertThat(letters.write(letter("1", "t", "x".repeat((int) MEBIBYTE / 8)))).isFalse();
+            assertThat(letters.write(letter("2", "t", "fits"))).isTrue();
             letters.force();
             assertThat(letters.stats().dropped()).isEqualTo(1);
         }
@@ -302,7 +305,7 @@ class DeadLetterFilesTest {
     }
 
     private static DeadLetter letter(String id, String target, String document) {
-        return new DeadLetter(id, target, "{}", document, 400, "type", "reason", 1, 0);
+        return new DeadLetter(id, target, "{}", document, 400, "type", "reason", 1, 0, "", 0);
     }
 
     private Path file(int number) {

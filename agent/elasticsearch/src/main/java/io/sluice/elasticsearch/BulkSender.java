@@ -3,12 +3,15 @@ package io.sluice.elasticsearch;
 import io.sluice.buffer.DeadLetter;
 import io.sluice.buffer.DeadLetters;
 import io.sluice.buffer.Excerpt;
+import io.sluice.buffer.ExcerptOutcome;
 import io.sluice.buffer.Outbox;
 import io.sluice.elasticsearch.BulkRequest.Delivery;
 import io.sluice.elasticsearch.DeliveryStats.Failure;
 import io.sluice.elasticsearch.ElasticsearchConfig.SetupTemplate;
 import io.sluice.elasticsearch.Troubles.Kind;
 import io.sluice.pipeline.Batch;
+import io.sluice.pipeline.DocumentId;
+import io.sluice.pipeline.Runs;
 
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
@@ -16,6 +19,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
@@ -27,6 +31,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
+import java.util.stream.IntStream;
 
 /**
  * Delivers the buffer's excerpts: one excerpt is one bulk request, several are under way at a time,
@@ -310,6 +315,12 @@ public final class BulkSender implements Runnable, AutoCloseable {
         cleared(Kind.CONNECTION, Kind.PERMISSION);
         stats.deliveredDocuments.add(answer.created());
         stats.failureStoredDocuments.add(answer.failureStored());
+        if (request.originals.isPresent()) {
+            for (int number : request.numbers) {
+                // Of those with a fault more will be said.
+                request.delivery.outcome.repaired(number);
+            }
+        }
         if (answer.faults().isEmpty()) {
             done(request);
             succeeded(request, atNanos);
@@ -337,24 +348,26 @@ public final class BulkSender implements Runnable, AutoCloseable {
         boolean waits = false;
         for (BulkAnswer.Fault fault : faults) {
             BulkBody.Item item = body.items().get(fault.item());
+            int number = request.numbers[fault.item()];
             Optional<BulkBody.Item> original =
                     request.originals.map(originals -> originals.items().get(fault.item()));
             switch (Outcome.of(fault.status(), fault.error())) {
                 case ALREADY_THERE -> {
                     stats.deliveredDocuments.increment();
                     stats.alreadyThereDocuments.increment();
+                    request.delivery.outcome.alreadyThere(number);
                     done++;
                 }
                 case RETRY -> {
                     stats.retriedDocuments.increment();
                     busy = true;
-                    again.add(item, original);
+                    again.add(number, item, original);
                 }
                 case WAIT -> {
                     stats.waitedDocuments.increment();
                     waits = true;
                     troubles.raise(Kind.INDEX, waiting(request, fault));
-                    again.add(item, original);
+                    again.add(number, item, original);
                 }
                 case DOCUMENT -> {
                     Optional<byte[]> better =
@@ -363,9 +376,11 @@ public final class BulkSender implements Runnable, AutoCloseable {
                                     : DocumentRepair.repair(item.document(), fault.error());
                     if (better.isPresent()) {
                         repaired.add(
-                                new BulkBody.Item(item.action(), better.get()), Optional.of(item));
+                                number,
+                                new BulkBody.Item(item.action(), better.get()),
+                                Optional.of(item));
                     } else {
-                        bury(request, original.orElse(item), fault.status(), fault.error());
+                        bury(request, number, original.orElse(item), fault.status(), fault.error());
                         done++;
                     }
                 }
@@ -380,7 +395,7 @@ public final class BulkSender implements Runnable, AutoCloseable {
         }
         request.delivery.open += (again.isEmpty() ? 0 : 1) + (repaired.isEmpty() ? 0 : 1);
         if (!again.isEmpty()) {
-            BulkRequest rest = request.part(again.body(), again.originals());
+            BulkRequest rest = request.part(again.body(), again.originals(), again.numbers());
             if (waits) {
                 markWaiting(rest);
             }
@@ -389,7 +404,11 @@ public final class BulkSender implements Runnable, AutoCloseable {
         if (!repaired.isEmpty()) {
             stats.repairedDocuments.add(repaired.size());
             BulkRequest better =
-                    BulkRequest.of(request.delivery, repaired.body(), repaired.originals());
+                    BulkRequest.of(
+                            request.delivery,
+                            repaired.body(),
+                            repaired.originals(),
+                            repaired.numbers());
             better.dueNanos = nanoClock.getAsLong();
             waiting.add(better);
         }
@@ -408,8 +427,10 @@ public final class BulkSender implements Runnable, AutoCloseable {
     private static final class Sorted {
         private final List<BulkBody.Item> items = new ArrayList<>();
         private final List<BulkBody.Item> before = new ArrayList<>();
+        private final IntStream.Builder numbers = IntStream.builder();
 
-        void add(BulkBody.Item item, Optional<BulkBody.Item> original) {
+        void add(int number, BulkBody.Item item, Optional<BulkBody.Item> original) {
+            numbers.add(number);
             items.add(item);
             original.ifPresent(before::add);
         }
@@ -424,6 +445,10 @@ public final class BulkSender implements Runnable, AutoCloseable {
 
         BulkBody body() {
             return new BulkBody(items);
+        }
+
+        int[] numbers() {
+            return numbers.build().toArray();
         }
 
         Optional<BulkBody> originals() {
@@ -443,11 +468,15 @@ public final class BulkSender implements Runnable, AutoCloseable {
             BulkBody body = request.originals.orElseGet(() -> BulkBody.decode(request.gzip));
             ByteBuffer gzip = request.originals.isPresent() ? body.encode() : request.gzip;
             outbox.appendAgain(
+                    request.delivery.index,
+                    request.numbers,
+                    body.items().stream().mapToInt(BulkSender::idBytes).toArray(),
                     new Batch.Body(
                             request.delivery.target,
                             request.documents,
                             body.uncompressedBytes(),
-                            gzip));
+                            gzip,
+                            new Runs()));
             stats.postponedDocuments.add(request.documents);
             done(request);
             return;
@@ -538,9 +567,8 @@ public final class BulkSender implements Runnable, AutoCloseable {
                             request.originals.map(
                                     originals ->
                                             new BulkBody(
-                                                    originals
-                                                            .items()
-                                                            .subList(range[0], range[1]))));
+                                                    originals.items().subList(range[0], range[1]))),
+                            Arrays.copyOfRange(request.numbers, range[0], range[1]));
             if (request.waits) {
                 markWaiting(part);
             }
@@ -564,20 +592,26 @@ public final class BulkSender implements Runnable, AutoCloseable {
                     BulkRequest.of(
                             request.delivery,
                             new BulkBody(List.of(new BulkBody.Item(item.action(), shorter.get()))),
-                            Optional.of(new BulkBody(List.of(item))));
+                            Optional.of(new BulkBody(List.of(item))),
+                            request.numbers);
             better.dueNanos = nanoClock.getAsLong();
             better.successesAtFailure = request.successesAtFailure;
             waiting.add(better);
         } else {
             BulkBody.Item original =
                     request.originals.map(originals -> originals.items().getFirst()).orElse(item);
-            bury(request, original, status, error);
+            bury(request, request.numbers[0], original, status, error);
         }
         done(request);
     }
 
     private void bury(
-            BulkRequest request, BulkBody.Item item, int status, BulkAnswer.ServerError error) {
+            BulkRequest request,
+            int number,
+            BulkBody.Item item,
+            int status,
+            BulkAnswer.ServerError error) {
+        int idBytes = idBytes(item);
         DeadLetter letter =
                 new DeadLetter(
                         item.id(),
@@ -588,10 +622,20 @@ public final class BulkSender implements Runnable, AutoCloseable {
                         error.type(),
                         error.reason(),
                         request.tries + 1,
-                        System.currentTimeMillis());
-        letters.write(letter);
-        unforcedLetters.add(letter);
+                        System.currentTimeMillis(),
+                        request.delivery.runs.source(number),
+                        request.delivery.runs.rawBytes(number, idBytes));
+        if (letters.write(letter)) {
+            unforcedLetters.add(letter);
+            request.delivery.outcome.deadLettered(number, idBytes);
+        } else {
+            request.delivery.outcome.letterDropped(number, idBytes);
+        }
         stats.deadLetteredDocuments.increment();
+    }
+
+    private static int idBytes(BulkBody.Item item) {
+        return DocumentId.extent(item.id()).orElse(-1);
     }
 
     private void done(BulkRequest request) {
@@ -609,21 +653,19 @@ public final class BulkSender implements Runnable, AutoCloseable {
     // --- acknowledging ---
 
     private void acknowledgeWhatIsDone() {
-        long last = -1;
-        int count = 0;
+        List<ExcerptOutcome> done = new ArrayList<>();
         for (Delivery delivery : deliveries) {
             if (delivery.open > 0) {
                 break;
             }
-            last = delivery.index;
-            count++;
+            done.add(delivery.outcome);
         }
-        if (count == 0 || !lettersAreSafe()) {
+        if (done.isEmpty() || !lettersAreSafe()) {
             return;
         }
-        outbox.acknowledge(last);
-        stats.acknowledgedExcerpts.add(count);
-        for (int i = 0; i < count; i++) {
+        outbox.acknowledge(done.getLast().index(), done);
+        stats.acknowledgedExcerpts.add(done.size());
+        for (int i = 0; i < done.size(); i++) {
             deliveries.removeFirst();
         }
     }
@@ -685,17 +727,11 @@ public final class BulkSender implements Runnable, AutoCloseable {
     }
 
     private void take(Excerpt excerpt) {
-        Delivery delivery = new Delivery(excerpt.index(), excerpt.target());
+        Delivery delivery = new Delivery(excerpt);
         deliveries.addLast(delivery);
         held++;
         stats.held = held;
-        send(
-                new BulkRequest(
-                        delivery,
-                        excerpt.gzip(),
-                        excerpt.documents(),
-                        excerpt.uncompressedBytes(),
-                        Optional.empty()));
+        send(BulkRequest.of(delivery, excerpt));
     }
 
     private void send(BulkRequest request) {

@@ -15,11 +15,12 @@ final class KeptLetters implements DeadLetters {
     final AtomicInteger refuseForces = new AtomicInteger();
 
     @Override
-    public void write(DeadLetter letter) {
+    public boolean write(DeadLetter letter) {
         // As the real store does: what is written again is kept once.
         if (letters.stream().noneMatch(kept -> kept.id().equals(letter.id()))) {
             letters.add(letter);
         }
+        return true;
     }
 
     @Override

@@ -5,6 +5,9 @@ import static org.awaitility.Awaitility.await;
 import io.sluice.buffer.Buffer;
 import io.sluice.buffer.BufferConfig;
 import io.sluice.pipeline.Batch;
+import io.sluice.pipeline.Runs;
+import io.sluice.tail.SourcePosition;
+import io.sluice.tail.StreamPosition;
 
 import java.net.URI;
 import java.nio.ByteBuffer;
@@ -15,14 +18,22 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 
 /** A sender on a real buffer in a folder of its own. */
 final class Sending implements AutoCloseable {
+    /** Where all documents come from. */
+    static final String SOURCE = "shop_cart-1_uid-1/app";
+
+    /** What each document's record had in its file; the ids do not tell. */
+    static final long RAW_BYTES = 100;
+
     final Buffer buffer;
     final BulkSender sender;
     final KeptLetters letters = new KeptLetters();
     final AtomicReference<Throwable> failure = new AtomicReference<>();
+    private final AtomicLong appended = new AtomicLong();
     private final String target;
 
     Sending(Path folder, ElasticsearchConfig config) {
@@ -95,13 +106,23 @@ final class Sending implements AutoCloseable {
     void append(List<BulkBody.Item> items) {
         BulkBody body = new BulkBody(items);
         ByteBuffer gzip = body.encode();
+        StreamPosition at = new StreamPosition(1, 0, appended.addAndGet(RAW_BYTES * items.size()));
         try {
             buffer.append(
                     new Batch(
                             List.of(
                                     new Batch.Body(
-                                            target, items.size(), body.uncompressedBytes(), gzip)),
-                            List.of()));
+                                            target,
+                                            items.size(),
+                                            body.uncompressedBytes(),
+                                            gzip,
+                                            Runs.ofOne(items.size(), RAW_BYTES * items.size()))),
+                            List.of(
+                                    new Batch.SourceProgress(
+                                            SOURCE,
+                                            Optional.of(new SourcePosition(at, at)),
+                                            Batch.Counts.read(
+                                                    RAW_BYTES * items.size(), items.size())))));
         } catch (InterruptedException e) {
             throw new IllegalStateException(e);
         }
