@@ -331,7 +331,7 @@ public final class BulkSender implements Runnable, AutoCloseable {
 
     private void succeeded(BulkRequest request, long atNanos) {
         successes++;
-        limit.answered(inFlight + 1, atNanos - request.sentNanos);
+        limit.answered(inFlight + 1, request.uncompressedBytes, request.sentNanos, atNanos);
         cleared(Kind.BUSY);
         busySinceNanos = 0;
         if (waitingRequests == 0) {
