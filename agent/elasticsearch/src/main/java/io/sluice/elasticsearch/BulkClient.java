@@ -15,6 +15,8 @@ import org.apache.hc.core5.http.HttpEntity;
 import org.apache.hc.core5.http.HttpHost;
 import org.apache.hc.core5.http.io.entity.ByteArrayEntity;
 import org.apache.hc.core5.http.io.entity.EntityUtils;
+import org.apache.hc.core5.io.CloseMode;
+import org.apache.hc.core5.io.ModalCloseable;
 import org.apache.hc.core5.reactor.IOReactorConfig;
 import org.apache.hc.core5.util.Timeout;
 
@@ -31,9 +33,12 @@ import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 
@@ -49,6 +54,7 @@ import javax.net.ssl.SSLException;
  * <p>Thread: {@code deliver} calls; answers come on the client's thread, {@code http}.
  */
 final class BulkClient implements AutoCloseable {
+    private static final System.Logger LOG = System.getLogger("io.sluice.elasticsearch");
     private static final ContentType NDJSON = ContentType.create("application/x-ndjson");
 
     /** An answer larger than this is not read; a request of the usual size has a tenth of it. */
@@ -71,6 +77,14 @@ final class BulkClient implements AutoCloseable {
     private Optional<Rest5Client> client = Optional.empty();
     private RequestOptions options = RequestOptions.DEFAULT;
     private boolean optionsMade;
+
+    /** Set when {@link #client} is closed, for its thread to see. */
+    private AtomicBoolean closing = new AtomicBoolean();
+
+    /**
+     * Requests without an answer. Added by {@code deliver}, removed by the client's threads too.
+     */
+    private final Set<Listener> underWay = ConcurrentHashMap.newKeySet();
 
     /**
      * @param connections most requests at a time
@@ -146,10 +160,12 @@ final class BulkClient implements AutoCloseable {
             answered.accept(new Answer.NotSent(e.getMessage()));
             return;
         }
+        Listener listener = new Listener(answered);
+        underWay.add(listener);
         try {
-            ready.performRequestAsync(request, new Listener(answered));
+            ready.performRequestAsync(request, listener);
         } catch (IllegalStateException closed) {
-            answered.accept(new Answer.NotSent("the client is closed"));
+            listener.answer(new Answer.NotSent("the client is closed"));
         }
     }
 
@@ -172,6 +188,10 @@ final class BulkClient implements AutoCloseable {
         if (!optionsMade) {
             options = options();
             optionsMade = true;
+        }
+        if (client.isPresent() && !client.get().isRunning()) {
+            // Its thread has ended by a failure, and takes no request any more.
+            close();
         }
         if (client.isEmpty()) {
             client = Optional.of(connect());
@@ -213,6 +233,8 @@ final class BulkClient implements AutoCloseable {
             int port = host.getPort() < 0 ? 9200 : host.getPort();
             hosts.add(new HttpHost(host.getScheme(), host.getHost(), port));
         }
+        AtomicBoolean over = new AtomicBoolean();
+        closing = over;
         Rest5ClientBuilder builder = Rest5Client.builder(hosts.toArray(new HttpHost[0]));
         if (!config.pathPrefix().isEmpty()) {
             builder.setPathPrefix(config.pathPrefix());
@@ -227,6 +249,8 @@ final class BulkClient implements AutoCloseable {
                                 .disableRedirectHandling()
                                 .disableCookieManagement()
                                 .disableAuthCaching()
+                                .setIoReactorExceptionCallback(
+                                        failure -> threadFailed(failure, over))
                                 .setThreadFactory(
                                         work ->
                                                 Thread.ofPlatform()
@@ -254,6 +278,16 @@ final class BulkClient implements AutoCloseable {
         return builder.build();
     }
 
+    private static void threadFailed(Exception failure, AtomicBoolean over) {
+        // Closing a client makes its own thread stumble.
+        if (!over.get()) {
+            LOG.log(
+                    System.Logger.Level.WARNING,
+                    "the connections to Elasticsearch have broken; they are made anew",
+                    failure);
+        }
+    }
+
     private static List<Path> filesOf(Tls tls) {
         List<Path> files = new ArrayList<>();
         tls.caFile().ifPresent(files::add);
@@ -278,33 +312,53 @@ final class BulkClient implements AutoCloseable {
     /** Ends what is under way; the next request connects anew. */
     @Override
     public void close() {
-        client.ifPresent(
-                old -> {
-                    try {
-                        old.close();
-                    } catch (IOException _) {
-                        // It is gone either way.
-                    }
-                });
+        closing.set(true);
+        client.ifPresent(BulkClient::end);
         client = Optional.empty();
+        // The client forgets requests when it is closed; whoever waits for them must not.
+        underWay.forEach(listener -> listener.answer(new Answer.Broken("the client was closed")));
     }
 
-    /** Makes an {@link Answer} of what the client reports. */
-    private record Listener(Consumer<Answer> answered) implements ResponseListener {
+    private static void end(Rest5Client old) {
+        // Its own close waits five seconds for what is under way.
+        if (old.getHttpClient() instanceof ModalCloseable http) {
+            http.close(CloseMode.IMMEDIATE);
+        }
+        try {
+            old.close();
+        } catch (IOException _) {
+            // It is gone either way.
+        }
+    }
+
+    /** Makes an {@link Answer} of what the client reports: one, whoever comes first. */
+    private final class Listener implements ResponseListener {
+        private final Consumer<Answer> answered;
+
+        Listener(Consumer<Answer> answered) {
+            this.answered = answered;
+        }
+
+        void answer(Answer answer) {
+            if (underWay.remove(this)) {
+                answered.accept(answer);
+            }
+        }
+
         @Override
         public void onSuccess(Response response) {
-            answered.accept(answer(response));
+            answer(read(response));
         }
 
         @Override
         public void onFailure(Exception failure) {
-            answered.accept(
+            answer(
                     failure instanceof ResponseException refused
-                            ? answer(refused.getResponse())
-                            : answer(failure));
+                            ? read(refused.getResponse())
+                            : reason(failure));
         }
 
-        private static Answer answer(Response response) {
+        private static Answer read(Response response) {
             try {
                 HttpEntity entity = response.getEntity();
                 byte[] body = entity == null ? new byte[0] : EntityUtils.toByteArray(entity);
@@ -315,7 +369,7 @@ final class BulkClient implements AutoCloseable {
             }
         }
 
-        private static Answer answer(Exception failure) {
+        private static Answer reason(Exception failure) {
             for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
                 if (cause instanceof ConnectException
                         || cause instanceof UnknownHostException

@@ -75,6 +75,26 @@ class BulkSenderTest {
     }
 
     @Test
+    void noTemplateIsPutWhereSomebodyElseSeesToThem() {
+        ElasticsearchConfig config =
+                new ElasticsearchConfig(
+                        List.of(server().url()),
+                        new Auth.None(),
+                        Tls.PLATFORM,
+                        Map.of(),
+                        "",
+                        "left_alone",
+                        "default",
+                        SetupTemplate.LEAVE);
+        try (Sending sending = new Sending(folder, config).start()) {
+            sending.append(Sending.documents("d", 0, 1));
+            sending.awaitDelivered();
+        }
+        assertThat(server().request("GET", new IndexTemplate("left_alone").path(), "").status())
+                .isEqualTo(404);
+    }
+
+    @Test
     void anApplicationThatChangesItsTypesHurtsNobody() {
         try (Sending sending = new Sending(folder, config("types")).start()) {
             String begin = "{\"@timestamp\":\"2026-11-24T10:00:00Z\",\"message\":\"m\",\"app\":";
