@@ -822,9 +822,9 @@ public final class Buffer implements BatchSink, AutoCloseable {
         } finally {
             appendLock.unlock();
         }
-        if (config.sync() instanceof Sync.Always) {
-            forceCurrent();
-        }
+        // What they came from is acknowledged next and their positions have gone on: a power cut
+        // that took these would lose them.
+        forceCurrent();
         outboxes.forEach(BufferOutbox::appended);
     }
 
