@@ -114,6 +114,8 @@ final class SegmentWriter implements AutoCloseable {
             Files.deleteIfExists(file);
             return false;
         }
+        // Forcing a file does not force its name: without it a power cut would take them all.
+        Disk.forceDirectory(directory);
         nextCycle++;
         clockMillis = Chronicle.clockMillis(cycle);
         current = new Segment(cycle, file, firstSequence);
