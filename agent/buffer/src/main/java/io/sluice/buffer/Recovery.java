@@ -93,11 +93,17 @@ final class Recovery {
         return new Recovered(segments, positions, lastSequence, lastCycle);
     }
 
-    /** Chronicle is to find an empty folder; its table (locks, listings) is of no use to us. */
+    /**
+     * Chronicle is to find an empty folder; its table (locks, listings) is of no use to us.
+     *
+     * <p>What a killed process has left may be in memory only. The next snapshot stands on it and
+     * is forced soon: a power cut must not take what it stands on.
+     */
     private void moveAside() throws IOException {
         boolean moved = false;
         for (Path file : sorted(queue)) {
             if (Chronicle.cycleOf(file.getFileName().toString()).isPresent()) {
+                Disk.force(file);
                 Files.move(
                         file, earlier.resolve(file.getFileName()), StandardCopyOption.ATOMIC_MOVE);
                 moved = true;
