@@ -27,6 +27,7 @@ final class AckedIndex implements AutoCloseable {
     private static final int SLOT_BYTES = 24;
     private static final int SLOT_DISTANCE = 4096;
 
+    private final Path path;
     private final RandomAccessFile file;
     private final ByteBuffer slot = ByteBuffer.allocate(SLOT_BYTES).order(ByteOrder.LITTLE_ENDIAN);
     private final CRC32C crc = new CRC32C();
@@ -35,6 +36,7 @@ final class AckedIndex implements AutoCloseable {
     private boolean unforced;
 
     AckedIndex(Path path) throws IOException {
+        this.path = path;
         file = new RandomAccessFile(path.toFile(), "rw");
         if (file.length() < 2 * SLOT_DISTANCE) {
             // The blocks exist from now on: writing an index needs no space on a full disk.
@@ -72,7 +74,7 @@ final class AckedIndex implements AutoCloseable {
 
     synchronized void force() throws IOException {
         if (unforced) {
-            file.getFD().sync();
+            Disk.force(file, path);
             unforced = false;
         }
     }

@@ -247,7 +247,7 @@ public final class DeadLetterFiles implements DeadLetters, AutoCloseable {
                 makeRoom(lines.length);
                 out.seek(file.bytes);
                 out.write(lines);
-                out.getFD().sync();
+                Disk.force(out, file.path);
                 confirm(file, lines.length);
             }
         } catch (IOException e) {

@@ -13,6 +13,7 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.function.Consumer;
 
 /**
  * Space on the disk, taken before it is mapped: a store into a mapped page that finds no space is a
@@ -65,6 +66,12 @@ final class Disk {
         /** No space, quota or file size left. */
         FULL
     }
+
+    /**
+     * Told of every file and directory that is on the disk now. Only tests listen: what was not
+     * told is theirs to lose when they cut the power.
+     */
+    static volatile Consumer<Path> onForced = _ -> {};
 
     private Disk() {}
 
@@ -148,6 +155,7 @@ final class Disk {
         boolean interrupted = Thread.interrupted();
         try (FileChannel channel = FileChannel.open(directory, StandardOpenOption.READ)) {
             channel.force(true);
+            onForced.accept(directory);
         } finally {
             if (interrupted) {
                 Thread.currentThread().interrupt();
@@ -158,8 +166,14 @@ final class Disk {
     /** Forces a file's bytes, also those that were stored through a mapping. */
     static void force(Path file) throws IOException {
         try (RandomAccessFile raf = new RandomAccessFile(file.toFile(), "rw")) {
-            raf.getFD().sync();
+            force(raf, file);
         }
+    }
+
+    /** As {@link #force(Path)}, of a file that is open. */
+    static void force(RandomAccessFile open, Path file) throws IOException {
+        open.getFD().sync();
+        onForced.accept(file);
     }
 
     /** Gives back what lies behind {@code length}. */
