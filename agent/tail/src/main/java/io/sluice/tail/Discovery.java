@@ -54,6 +54,9 @@ final class Discovery {
 
     private long openedNanos;
 
+    /** A look came to an end. */
+    private boolean looked;
+
     /**
      * @param files what is held of the source, the oldest first; what is opened goes behind
      */
@@ -96,6 +99,7 @@ final class Discovery {
         if (!complete && found.isEmpty()) {
             return Look.BLIND;
         }
+        leaveOutTwins(found);
         boolean anyFresh = found.stream().anyMatch(this::isFresh);
         if (vanished || (anyFresh && !isSameAgain(found))) {
             return Look.MOVED;
@@ -113,20 +117,40 @@ final class Discovery {
             }
         }
         if (complete) {
-            Set<Object> keys = new HashSet<>();
-            found.forEach(entry -> keys.add(entry.key()));
-            finished.retain(keys);
-            for (LogFile file : files) {
-                if (!file.unlinked && !seen.contains(file)) {
-                    file.unlinked = true;
-                    file.changedNanos = nowNanos;
-                }
-            }
+            noteMissing(found, seen, nowNanos);
         }
         if (!open(fresh, nowNanos)) {
             return Look.MOVED;
         }
+        looked = true;
         return complete && found.isEmpty() ? Look.EMPTY : Look.SEEN;
+    }
+
+    /**
+     * A file stays until its compressed copy is whole: as long as both are there, the copy is
+     * nothing.
+     */
+    private static void leaveOutTwins(List<FoundFile> found) {
+        Set<LogFileName> plain = new HashSet<>();
+        for (FoundFile entry : found) {
+            if (!entry.name().compressed()) {
+                plain.add(entry.name());
+            }
+        }
+        found.removeIf(
+                entry -> entry.name().compressed() && plain.contains(entry.name().uncompressed()));
+    }
+
+    private void noteMissing(List<FoundFile> found, Set<LogFile> seen, long nowNanos) {
+        Set<Object> keys = new HashSet<>();
+        found.forEach(entry -> keys.add(entry.key()));
+        finished.retain(keys);
+        for (LogFile file : files) {
+            if (!file.unlinked && !seen.contains(file)) {
+                file.unlinked = true;
+                file.changedNanos = nowNanos;
+            }
+        }
     }
 
     private boolean isFresh(FoundFile entry) {
@@ -142,6 +166,7 @@ final class Discovery {
         for (Place place : places) {
             list(place, again);
         }
+        leaveOutTwins(again);
         return !vanished && names(again).equals(names(found));
     }
 
@@ -199,6 +224,7 @@ final class Discovery {
             file.changedNanos = nowNanos;
         }
         file.unlinked = false;
+        file.modified(entry.attributes().lastModifiedTime());
     }
 
     /**
@@ -207,40 +233,27 @@ final class Discovery {
      */
     private boolean open(List<FoundFile> fresh, long nowNanos) {
         for (FoundFile entry : fresh) {
+            if (contents.isPlain() && isNothingYet(entry)) {
+                continue;
+            }
             try {
-                LogFile file = LogFile.open(entry.path(), entry.name(), entry.key(), nowNanos);
-                boolean still = false;
+                LogFile file = LogFile.open(entry, nowNanos);
+                boolean kept = false;
                 try {
-                    still = isStill(entry);
+                    if (!isStill(entry)) {
+                        return false;
+                    }
+                    kept = !isCopy(entry, file);
                 } finally {
-                    if (!still) {
+                    if (!kept) {
                         file.close();
                     }
                 }
-                if (!still) {
-                    return false;
+                if (kept) {
+                    append(file, entry, nowNanos);
+                } else {
+                    finished.addCopy(entry);
                 }
-                if (isKnownContent(file)) {
-                    file.close();
-                    finished.add(entry);
-                    continue;
-                }
-                long age =
-                        System.currentTimeMillis()
-                                - entry.attributes().lastModifiedTime().toMillis();
-                if (age > TimeUnit.NANOSECONDS.toMillis(Settling.QUIET_NANOS)) {
-                    // Nobody has written to it for a while: no need to wait for more.
-                    file.changedNanos = nowNanos - Settling.QUIET_NANOS;
-                }
-                if (!files.isEmpty()) {
-                    LogFile before = files.peekLast();
-                    before.changedNanos =
-                            Math.max(
-                                    before.changedNanos,
-                                    nowNanos - Settling.QUIET_NANOS + Settling.SETTLE_NANOS);
-                }
-                files.addLast(file);
-                openedNanos = nowNanos;
                 complaints.withdraw();
             } catch (NoSuchFileException _) {
                 return false;
@@ -251,6 +264,34 @@ final class Discovery {
         return true;
     }
 
+    /** A rotated file is not made without a byte, but a copy is, before it is filled. */
+    private static boolean isNothingYet(FoundFile entry) {
+        return !entry.name().isActive() && entry.attributes().size() == 0;
+    }
+
+    private boolean isCopy(FoundFile entry, LogFile file) throws IOException {
+        // Of plain files nothing is read yet at the first look, and many begin alike.
+        boolean mayBe = !contents.isPlain() || (looked && !entry.name().isActive());
+        return mayBe && finished.isKnown(file);
+    }
+
+    private void append(LogFile file, FoundFile entry, long nowNanos) {
+        long age = System.currentTimeMillis() - entry.attributes().lastModifiedTime().toMillis();
+        if (age > TimeUnit.NANOSECONDS.toMillis(Settling.QUIET_NANOS)) {
+            // Nobody has written to it for a while: no need to wait for more.
+            file.changedNanos = nowNanos - Settling.QUIET_NANOS;
+        }
+        if (!files.isEmpty()) {
+            LogFile before = files.peekLast();
+            before.changedNanos =
+                    Math.max(
+                            before.changedNanos,
+                            nowNanos - Settling.QUIET_NANOS + Settling.SETTLE_NANOS);
+        }
+        files.addLast(file);
+        openedNanos = nowNanos;
+    }
+
     /** What was opened by its name is what was listed under it. */
     private static boolean isStill(FoundFile entry) throws IOException {
         BasicFileAttributes attributes =
@@ -258,21 +299,32 @@ final class Discovery {
         return LogFile.keyOf(attributes).equals(entry.key());
     }
 
-    /** Another name, often the compressed copy, of a file that is held or done with. */
-    private boolean isKnownContent(LogFile file) throws IOException {
-        if (contents.isPlain() || !contents.identify(file, file.isCompressed())) {
-            return false;
+    /**
+     * Looks for the copy that was made of a file before it was truncated: it has what was not read
+     * of it. It is opened there, where reading of the file has come to.
+     *
+     * @return empty where there is none
+     */
+    Optional<LogFile> copyOf(LogFile file, long nowNanos) {
+        List<FoundFile> found = new ArrayList<>();
+        for (Place place : places) {
+            list(place, found);
         }
-        if (finished.holds(file.contentFingerprint)) {
-            return true;
-        }
-        for (LogFile held : files) {
-            // What has a compressed copy is whole, even if it ends within its first line.
-            boolean complete = held.isCompressed() || file.isCompressed();
-            if (contents.fingerprintNow(held, complete) == file.contentFingerprint) {
-                return true;
+        found.removeIf(entry -> entry.name().isActive() || held(entry.key()).isPresent());
+        found.sort(Comparator.comparing(FoundFile::name).reversed());
+        for (FoundFile entry : found) {
+            try {
+                LogFile copy = LogFile.open(entry, nowNanos - Settling.QUIET_NANOS);
+                if (file.isContinuedIn(copy) && !contents.isFinished(copy)) {
+                    copy.continueFrom(file);
+                    finished.remove(entry.key());
+                    return Optional.of(copy);
+                }
+                copy.close();
+            } catch (IOException e) {
+                complaints.about(entry.path(), e);
             }
         }
-        return false;
+        return Optional.empty();
     }
 }

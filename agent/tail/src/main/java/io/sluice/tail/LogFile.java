@@ -1,16 +1,15 @@
 package io.sluice.tail;
 
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.ByteBuffer;
-import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
+import java.nio.file.attribute.FileTime;
 import java.util.Arrays;
 import java.util.Objects;
-import java.util.zip.GZIPInputStream;
+import java.util.OptionalLong;
 
 /**
  * One open file of a source. The descriptor is held over rename and delete; the name only says
@@ -19,7 +18,16 @@ import java.util.zip.GZIPInputStream;
  * <p>Leave alone: nothing here looks at the name to reach the bytes.
  */
 final class LogFile implements AutoCloseable {
-    private static final int GZIP_BUFFER_BYTES = 64 * 1024;
+
+    /** What became of what was read of a file, and of the rest. */
+    enum Change {
+        /** It is as it was, or has grown. */
+        NONE,
+        /** Bytes that were not read yet are gone; what was read is as it was. */
+        CUT,
+        /** It holds another content, or less than what was read of it. */
+        REPLACED
+    }
 
     private final FileChannel channel;
     private final Object key;
@@ -55,9 +63,22 @@ final class LogFile implements AutoCloseable {
 
     long stderrFrom;
 
-    // gzip only: the stream, and the bytes behind the last newline that was handed over
-    private InputStream inflated;
+    private final Marks marks = new Marks();
+
+    /** The size at which it was last known to hold what it did before. */
+    private long knownSizeBytes;
+
+    /** Its times have changed and its size has not: to be looked into. */
+    private boolean suspicious;
+
+    private FileTime modified = FileTime.fromMillis(0);
+
+    // gzip only: the size it says it has, the stream, the bytes behind the last newline that was
+    // handed over, and what was found to be wrong
+    private OptionalLong inflatedBytes = OptionalLong.empty();
+    private Inflated inflated;
     private byte[] rest = {};
+    private Inflated.Damage damage = Inflated.Damage.NONE;
 
     private LogFile(FileChannel channel, Object key, Path path, LogFileName name) {
         this.channel = channel;
@@ -66,17 +87,20 @@ final class LogFile implements AutoCloseable {
         this.name = name;
     }
 
-    /**
-     * Opens a file.
-     *
-     * @param key device and inode
-     */
-    static LogFile open(Path path, LogFileName name, Object key, long nowNanos) throws IOException {
-        FileChannel channel = FileChannel.open(path, StandardOpenOption.READ);
-        LogFile file = new LogFile(channel, key, path, name);
+    /** Opens what was found. */
+    static LogFile open(FoundFile entry, long nowNanos) throws IOException {
+        FileChannel channel = FileChannel.open(entry.path(), StandardOpenOption.READ);
+        LogFile file = new LogFile(channel, entry.key(), entry.path(), entry.name());
         file.changedNanos = nowNanos;
+        file.modified = entry.attributes().lastModifiedTime();
         try {
             file.refreshSize(nowNanos);
+            file.knownSizeBytes = file.sizeBytes;
+            if (file.isCompressed()) {
+                file.inflatedBytes = Inflated.sizeBytes(channel);
+            } else {
+                file.marks.noteHead(file.readAt(0, Marks.WINDOW_BYTES));
+            }
         } catch (IOException e) {
             channel.close();
             throw e;
@@ -116,18 +140,70 @@ final class LogFile implements AutoCloseable {
         }
     }
 
-    /** As the file system tells it, compressed or not. */
-    long sizeOnDisk() throws IOException {
-        return channel.size();
+    /** A look at the directory shows when it was last written to. */
+    void modified(FileTime time) {
+        suspicious |= !time.equals(modified) && sizeBytes == knownSizeBytes;
+        modified = time;
+    }
+
+    /** Uncompressed; empty where a compressed file does not say it. */
+    OptionalLong contentBytes() {
+        return isCompressed() ? inflatedBytes : OptionalLong.of(sizeBytes);
     }
 
     boolean hasUnread() {
         return sizeBytes > offset;
     }
 
+    /**
+     * Bytes that were there when it was last looked at and are in no chunk yet. What only one of
+     * the streams is read again for was in one before.
+     */
+    Unread unread() {
+        if (!isCompressed()) {
+            return unread(Math.max(knownSizeBytes, sizeBytes), false);
+        }
+        return sizeBytes == Long.MAX_VALUE
+                ? unread(inflatedBytes.orElse(0), inflatedBytes.isEmpty())
+                : unread(sizeBytes, false);
+    }
+
+    /**
+     * Of what was there when it was last looked at, how much stood behind an offset; less what was
+     * in a chunk.
+     */
+    long lostBytes(long behind) {
+        return Math.max(0, knownSizeBytes - Math.max(behind, offset));
+    }
+
+    /** Where its content ends, as far as that is known; at least where reading has come to. */
+    long contentEnd() {
+        return Math.max(offset, contentBytes().orElse(0));
+    }
+
+    /** What cannot be had of a damaged file. */
+    Unread unreadable() {
+        // Where the end is missing, the size that stands there is, too.
+        boolean sized = damage == Inflated.Damage.CORRUPT;
+        return unread(sized ? inflatedBytes.orElse(0) : 0, true);
+    }
+
+    private Unread unread(long size, boolean atLeast) {
+        long from = Math.max(offset, Math.max(stdoutFrom, stderrFrom));
+        boolean apart = offset < from && stdoutFrom != stderrFrom;
+        return new Unread(Math.max(0, size - from), atLeast || apart);
+    }
+
+    /**
+     * An amount of bytes that are not read.
+     *
+     * @param atLeast there may be more
+     */
+    record Unread(long bytes, boolean atLeast) {}
+
     /** The content's first line, or as much of it as counts; empty while that is not there yet. */
     byte[] firstLine(boolean complete) throws IOException {
-        byte[] prefix = isCompressed() ? compressedPrefix() : plainPrefix();
+        byte[] prefix = isCompressed() ? inflatedAt(0, Fingerprint.PREFIX_BYTES) : plainPrefix();
         for (int i = 0; i < prefix.length; i++) {
             if (prefix[i] == '\n') {
                 return Arrays.copyOf(prefix, i + 1);
@@ -148,27 +224,17 @@ final class LogFile implements AutoCloseable {
         return head.length == wanted ? head : readAt(0, wanted);
     }
 
-    private byte[] compressedPrefix() throws IOException {
-        try (InputStream stream = new GZIPInputStream(new FromStart(), GZIP_BUFFER_BYTES)) {
-            return stream.readNBytes(Fingerprint.PREFIX_BYTES);
-        }
+    /** Bytes of it, wherever reading has come to; fewer at its end. */
+    byte[] contentAt(long from, int length) throws IOException {
+        return isCompressed() ? inflatedAt(from, length) : readAt(from, length);
     }
 
-    /** The descriptor's bytes, without moving or closing it. */
-    private final class FromStart extends InputStream {
-        private long position;
-
-        @Override
-        public int read() throws IOException {
-            byte[] one = new byte[1];
-            return read(one, 0, 1) < 0 ? -1 : one[0] & 0xff;
-        }
-
-        @Override
-        public int read(byte[] into, int from, int length) throws IOException {
-            int bytes = channel.read(ByteBuffer.wrap(into, from, length), position);
-            position += Math.max(0, bytes);
-            return bytes;
+    private byte[] inflatedAt(long from, int length) throws IOException {
+        try (Inflated another = new Inflated(channel)) {
+            byte[] bytes = new byte[length];
+            int there = another.skip(from) == from ? another.read(bytes, 0, length) : 0;
+            noteDamage(another);
+            return Arrays.copyOf(bytes, there);
         }
     }
 
@@ -177,7 +243,40 @@ final class LogFile implements AutoCloseable {
         while (buffer.hasRemaining() && channel.read(buffer, from + buffer.position()) > 0) {
             // Until the buffer is full or the file ends.
         }
-        return Arrays.copyOf(buffer.array(), buffer.position());
+        return buffer.hasRemaining()
+                ? Arrays.copyOf(buffer.array(), buffer.position())
+                : buffer.array();
+    }
+
+    /**
+     * Whether it still holds what it did when it was last looked at. Reads two small windows where
+     * it has changed since, else nothing. Bytes that it lost are still among {@link #unread} until
+     * {@link #accept}.
+     */
+    Change change() throws IOException {
+        if (isCompressed() || (sizeBytes == knownSizeBytes && !suspicious)) {
+            return Change.NONE;
+        }
+        if (!marks.areSet()) {
+            // It had no byte at all.
+            marks.noteHead(readAt(0, Marks.WINDOW_BYTES));
+            return sizeBytes < knownSizeBytes ? Change.REPLACED : Change.NONE;
+        }
+        if (sizeBytes < offset || !marks.match(this::readAt)) {
+            return Change.REPLACED;
+        }
+        return sizeBytes < knownSizeBytes ? Change.CUT : Change.NONE;
+    }
+
+    /** What it holds now is what counts from here on. */
+    void accept() {
+        suspicious = false;
+        knownSizeBytes = sizeBytes;
+    }
+
+    /** Whether another file has this one's content, as far as it was read. */
+    boolean isContinuedIn(LogFile copy) throws IOException {
+        return marks.match(copy::contentAt);
     }
 
     /**
@@ -187,9 +286,13 @@ final class LogFile implements AutoCloseable {
      * @return how many bytes of {@code into} are handed over; 0 where no line is complete
      */
     int read(byte[] into, ByteBuffer wrapped, boolean whole) throws IOException {
-        if (isCompressed()) {
-            return readCompressed(into);
-        }
+        long from = offset;
+        int taken = isCompressed() ? readCompressed(into) : readPlain(into, wrapped, whole);
+        marks.note(into, taken, from);
+        return taken;
+    }
+
+    private int readPlain(byte[] into, ByteBuffer wrapped, boolean whole) throws IOException {
         wrapped.clear();
         int length = 0;
         while (wrapped.hasRemaining()) {
@@ -200,6 +303,10 @@ final class LogFile implements AutoCloseable {
             length += more;
         }
         if (offset + length > sizeBytes) {
+            if (knownSizeBytes == sizeBytes) {
+                // It was looked at a moment ago, and has only grown.
+                knownSizeBytes = offset + length;
+            }
             sizeBytes = offset + length;
         }
         boolean toTheEnd = whole && offset + length >= sizeBytes;
@@ -237,15 +344,14 @@ final class LogFile implements AutoCloseable {
 
     private int readCompressed(byte[] into) throws IOException {
         if (inflated == null) {
-            channel.position(0);
-            // Not closed: that would close the channel, which close() does.
-            inflated = new GZIPInputStream(Channels.newInputStream(channel), GZIP_BUFFER_BYTES);
-            inflated.skipNBytes(offset);
+            Inflated begun = new Inflated(channel);
+            begun.skip(offset);
+            inflated = begun;
         }
         System.arraycopy(rest, 0, into, 0, rest.length);
-        int length = rest.length;
-        length += Math.max(0, inflated.readNBytes(into, length, into.length - length));
+        int length = rest.length + inflated.read(into, rest.length, into.length - rest.length);
         boolean ended = length < into.length;
+        noteDamage(inflated);
         int taken = ended ? length : cut(into, length, false);
         rest = Arrays.copyOfRange(into, taken, length);
         offset += taken;
@@ -255,34 +361,68 @@ final class LogFile implements AutoCloseable {
         return taken;
     }
 
-    /** A position in the middle of a compressed file means: begin again and skip. */
-    void seek(long to) {
+    private void noteDamage(Inflated seen) {
+        if (seen.damage() != Inflated.Damage.NONE) {
+            damage = seen.damage();
+        }
+    }
+
+    /** It was found that its compressed bytes are not all there, or not what was written. */
+    boolean isDamaged() {
+        return damage != Inflated.Damage.NONE;
+    }
+
+    /**
+     * Reading goes on there. In the middle of a compressed file that means: begin again and skip.
+     */
+    void seek(long to) throws IOException {
         offset = to;
         rest = new byte[0];
-        inflated = null;
+        closeInflated();
+        if (!isCompressed()) {
+            int window = (int) Math.min(Marks.WINDOW_BYTES, to);
+            marks.noteTail(readAt(to - window, window), to - window);
+        }
+    }
+
+    /** It goes on where another file was, which has the same content. */
+    void continueFrom(LogFile other) throws IOException {
+        generation = other.generation;
+        contentFingerprint = other.contentFingerprint;
+        epoch = other.epoch;
+        stdoutFrom = other.stdoutFrom;
+        stderrFrom = other.stderrFrom;
+        seek(other.offset);
     }
 
     /**
      * A power cut took what was read of it, and offsets mean other bytes from here on. What is left
      * was read; the container that wrote it has not survived either.
      */
-    void shortened() {
-        epoch++;
-        generation = null;
-        stdoutFrom = 0;
-        stderrFrom = 0;
+    void shortened() throws IOException {
+        beginAnew(epoch + 1);
         seek(sizeBytes);
     }
 
-    /** It holds another content from here on. */
-    void truncated() {
-        generation = null;
+    /**
+     * It is read from its first byte as another file.
+     *
+     * @param asEpoch 0 if its first line says that it is one
+     */
+    void replaced(int asEpoch) throws IOException {
+        beginAnew(asEpoch);
         contentFingerprint = 0;
-        epoch = 0;
+        marks.clear();
+        marks.noteHead(readAt(0, Marks.WINDOW_BYTES));
+        seek(0);
+    }
+
+    private void beginAnew(int asEpoch) {
+        epoch = asEpoch;
+        generation = null;
         stdoutFrom = 0;
         stderrFrom = 0;
         incompleteSizeBytes = -1;
-        seek(0);
     }
 
     /** Where the last line that is complete by now ends. */
@@ -302,8 +442,15 @@ final class LogFile implements AutoCloseable {
 
     @Override
     public void close() throws IOException {
-        inflated = null;
+        closeInflated();
         channel.close();
+    }
+
+    private void closeInflated() throws IOException {
+        if (inflated != null) {
+            inflated.close();
+            inflated = null;
+        }
     }
 
     @Override

@@ -64,6 +64,11 @@ record LogFileName(int restart, int age, String date, boolean compressed)
                 : new LogFileName(restart, 0, suffix, compressed);
     }
 
+    /** The name it had before it was compressed, if it was. */
+    LogFileName uncompressed() {
+        return new LogFileName(restart, age, date, false);
+    }
+
     /** The one that is written to. */
     boolean isActive() {
         return date.equals(ACTIVE);

@@ -16,6 +16,7 @@ final class Resume {
 
     private final LogSource source;
     private final TailStats stats;
+    private final Losses losses;
     private final Deque<LogFile> files;
     private final FinishedFiles finished;
     private final Contents contents;
@@ -28,12 +29,14 @@ final class Resume {
     Resume(
             LogSource source,
             TailStats stats,
+            Losses losses,
             Deque<LogFile> files,
             FinishedFiles finished,
             Contents contents,
             Complaints complaints) {
         this.source = source;
         this.stats = stats;
+        this.losses = losses;
         this.files = files;
         this.finished = finished;
         this.contents = contents;
@@ -58,10 +61,13 @@ final class Resume {
         while (files.size() > 1) {
             finished.finishUnread(files.pollFirst());
         }
-        LogFile active = files.peekFirst();
-        if (active == null) {
-            return;
+        if (!files.isEmpty()) {
+            skip(files.peekFirst());
         }
+    }
+
+    /** What is there is not read, what comes is. */
+    private void skip(LogFile active) {
         try {
             active.seek(active.isCompressed() ? 0 : active.lastLineEnd());
         } catch (IOException e) {
@@ -78,6 +84,11 @@ final class Resume {
                     return;
                 }
             } catch (IOException _) {
+                return;
+            }
+            if (files.size() == 1 && file.name.isActive()) {
+                // It may be written to again.
+                skip(file);
                 return;
             }
             finished.finishUnread(files.pollFirst());
@@ -97,7 +108,7 @@ final class Resume {
         }
         if (out == null || err == null) {
             // The other stream's open record was in a file that is gone; what follows it is new.
-            stats.gaps.increment();
+            losses.add(Loss.Cause.ROTATED_UNREAD, 0, true);
             LOG.log(
                     WARNING,
                     "{0}: a rotated file with an unfinished record was removed while the agent was"
@@ -129,63 +140,96 @@ final class Resume {
                 errReached = true;
             }
             if (file == out || file == err) {
-                long from = Math.min(file.stdoutFrom, file.stderrFrom);
-                if (from > file.sizeBytes) {
-                    shortened(file);
-                } else {
-                    // A stream that is still ahead of its own file is read from the beginning here.
-                    file.seek(file == files.peekFirst() ? from : 0);
-                }
+                seek(file);
             }
+        }
+    }
+
+    private void seek(LogFile file) {
+        long from = Math.min(file.stdoutFrom, file.stderrFrom);
+        try {
+            if (from > file.sizeBytes) {
+                shortened(file);
+            } else {
+                // A stream that is still ahead of its own file is read from the beginning here.
+                file.seek(file == files.peekFirst() ? from : 0);
+            }
+        } catch (IOException e) {
+            complaints.about(file.path, e);
         }
     }
 
     /** The file a position is in; its epoch or fingerprint is taken over from there. */
     private Optional<LogFile> matching(StreamPosition position) {
         List<LogFile> youngestFirst = new ArrayList<>(files).reversed();
+        Optional<LogFile> tooShort = Optional.empty();
         for (LogFile file : youngestFirst) {
-            if (!contents.isPlain() && file.name.restart() != position.restart()) {
-                continue;
-            }
             try {
-                if (contents.isPlain()) {
-                    byte[] firstLine = file.firstLine(file.isCompressed());
-                    long half = Fingerprint.recognisable(firstLine, firstLine.length);
-                    if (firstLine.length > 0 && half == position.fingerprint() >>> 32) {
+                if (contents.isPlain() && beginsLike(file, position)) {
+                    // Several may begin alike; what was read of the right one is there.
+                    if (file.contentBytes().orElse(Long.MAX_VALUE) >= position.offset()) {
                         file.contentFingerprint = position.fingerprint();
                         return Optional.of(file);
                     }
-                    continue;
+                    tooShort = tooShort.or(() -> Optional.of(file));
                 }
-                // A position in half a first line was made when that was all that would come.
-                long content = contents.fingerprintNow(file, true);
-                if (content == 0) {
-                    continue;
-                }
-                for (int epoch = 0; epoch <= Fingerprint.MAX_EPOCH; epoch++) {
-                    if (Fingerprint.atEpoch(content, epoch) == position.fingerprint()) {
-                        file.contentFingerprint = content;
-                        file.epoch = epoch;
-                        return Optional.of(file);
-                    }
+                if (!contents.isPlain() && isAt(file, position)) {
+                    return Optional.of(file);
                 }
             } catch (IOException e) {
                 complaints.about(file.path, e);
             }
         }
-        return Optional.empty();
+        tooShort.ifPresent(file -> file.contentFingerprint = position.fingerprint());
+        return tooShort;
+    }
+
+    private static boolean beginsLike(LogFile file, StreamPosition position) throws IOException {
+        byte[] firstLine = file.firstLine(file.isCompressed());
+        return firstLine.length > 0
+                && Fingerprint.recognisable(firstLine, firstLine.length)
+                        == position.fingerprint() >>> 32;
+    }
+
+    private boolean isAt(LogFile file, StreamPosition position) throws IOException {
+        if (file.name.restart() != position.restart()) {
+            return false;
+        }
+        // A position in half a first line was made when that was all that would come.
+        long content = contents.fingerprintNow(file, true);
+        if (content == 0) {
+            return false;
+        }
+        for (int epoch = 0; epoch <= Fingerprint.MAX_EPOCH; epoch++) {
+            if (Fingerprint.atEpoch(content, epoch) == position.fingerprint()) {
+                file.contentFingerprint = content;
+                file.epoch = epoch;
+                return true;
+            }
+        }
+        return false;
     }
 
     /**
      * The position's file is gone. Files are removed oldest first, so all that is left is younger.
      */
     private void gap(SourcePosition position) {
+        if (files.isEmpty()) {
+            // Nothing says whether there was more than what was read.
+            losses.add(Loss.Cause.DELETED_UNREAD, 0, true);
+            LOG.log(
+                    WARNING,
+                    "{0}: its files were deleted while the agent was down; what was written after"
+                            + " the agent''s last look is lost",
+                    source.key());
+            return;
+        }
+        losses.add(Loss.Cause.ROTATED_UNREAD, 0, true);
         int restart = Math.max(position.stdout().restart(), position.stderr().restart());
         while (!files.isEmpty() && files.peekFirst().name.restart() < restart) {
             finished.finishUnread(files.pollFirst());
         }
         breaks = true;
-        stats.gaps.increment();
         LOG.log(
                 WARNING,
                 "{0}: the file that was read last was rotated away while the agent was down; at"
@@ -194,11 +238,23 @@ final class Resume {
                 source.key());
     }
 
-    /** A power cut took what was read of it, and more. */
-    private void shortened(LogFile file) {
-        file.shortened();
+    /**
+     * Less is there than was read. A power cut took the rest of a container's file; a plain one,
+     * which may begin with the line it always begins with, was rather written anew.
+     */
+    private void shortened(LogFile file) throws IOException {
         breaks = true;
         stats.truncations.increment();
+        if (contents.isPlain()) {
+            file.replaced(0);
+            losses.add(Loss.Cause.TRUNCATED, 0, true);
+            LOG.log(
+                    WARNING,
+                    "{0} was truncated while the agent was down; it is read from its first byte",
+                    file);
+            return;
+        }
+        file.shortened();
         LOG.log(
                 WARNING,
                 "{0} is shorter ({1} bytes) than what was read of it; reading goes on at its end",

@@ -1,5 +1,6 @@
 package io.sluice.tail;
 
+import static java.lang.System.Logger.Level.ERROR;
 import static java.lang.System.Logger.Level.INFO;
 import static java.lang.System.Logger.Level.WARNING;
 
@@ -8,6 +9,7 @@ import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -54,6 +56,7 @@ final class SourceReader implements ChunkSink.ChunkFiller {
     /** Files that are not read to their end yet, in order. */
     private final ArrayDeque<LogFile> files = new ArrayDeque<>();
 
+    private final Losses losses;
     private final Complaints complaints;
     private final Contents contents;
     private final FinishedFiles finished;
@@ -89,6 +92,8 @@ final class SourceReader implements ChunkSink.ChunkFiller {
     private boolean failed;
     private int filledBytes;
 
+    private long handedBytes;
+
     SourceReader(
             LogSource source,
             TailConfig config,
@@ -103,9 +108,10 @@ final class SourceReader implements ChunkSink.ChunkFiller {
         this.atStart = atStart;
         this.discoveredNanos = nowNanos;
         this.lastReadNanos = nowNanos;
+        this.losses = new Losses(stats);
         this.complaints = new Complaints(stats);
         this.contents = new Contents(source.origin());
-        this.finished = new FinishedFiles(contents, complaints);
+        this.finished = new FinishedFiles(files, contents, losses, complaints);
         this.discovery = new Discovery(files, finished, contents, complaints, nowNanos);
         this.settling = new Settling(files, complaints);
     }
@@ -140,16 +146,6 @@ final class SourceReader implements ChunkSink.ChunkFiller {
         return files.size();
     }
 
-    long backlogBytes() {
-        long bytes = 0;
-        for (LogFile file : files) {
-            if (!file.isCompressed()) {
-                bytes += Math.max(0, file.sizeBytes - file.offset);
-            }
-        }
-        return bytes;
-    }
-
     /** Looks at the directory: what is new is opened, what was renamed or removed is noted. */
     void scan(long nowNanos) {
         for (int looks = 0; looks < MOST_LOOKS; looks++) {
@@ -158,11 +154,34 @@ final class SourceReader implements ChunkSink.ChunkFiller {
                 if (look != Discovery.Look.BLIND) {
                     begin(nowNanos);
                     noteAbsence(look == Discovery.Look.EMPTY, nowNanos);
+                    check(nowNanos);
                 }
+                publishFigures();
                 return;
             }
         }
         dirty = true;
+    }
+
+    /** Looks whether the files still hold what was read of them. */
+    private void check(long nowNanos) {
+        for (LogFile file : List.copyOf(files)) {
+            try {
+                check(file, nowNanos);
+            } catch (IOException e) {
+                complaints.about(file.path, e);
+            }
+        }
+    }
+
+    private void check(LogFile file, long nowNanos) throws IOException {
+        file.refreshSize(nowNanos);
+        switch (file.change()) {
+            case NONE -> {}
+            case CUT -> cut(file);
+            case REPLACED -> replaced(file, nowNanos);
+        }
+        file.accept();
     }
 
     /** Decides where the first reading begins. */
@@ -171,7 +190,7 @@ final class SourceReader implements ChunkSink.ChunkFiller {
             return;
         }
         scanned = true;
-        Resume start = new Resume(source, stats, files, finished, contents, complaints);
+        Resume start = new Resume(source, stats, losses, files, finished, contents, complaints);
         if (resume.isPresent()) {
             start.begin(resume.get());
         } else if (atStart) {
@@ -224,18 +243,17 @@ final class SourceReader implements ChunkSink.ChunkFiller {
             }
             boolean settled;
             try {
-                file.refreshSize(nowNanos);
-                if (file.sizeBytes < file.offset) {
-                    truncated(file);
+                check(file, nowNanos);
+                if (file != files.peekFirst()) {
+                    continue;
                 }
                 settled = isSettled(file, nowNanos);
                 if (!identify(file, settled)) {
                     if (!settled) {
                         return Turn.IDLE;
                     }
-                    // Rotated away without a byte.
-                    files.pollFirst();
-                    finished.finish(file);
+                    // Rotated away without a byte, or without one that can be inflated.
+                    finish(file);
                     continue;
                 }
             } catch (IOException e) {
@@ -244,8 +262,7 @@ final class SourceReader implements ChunkSink.ChunkFiller {
                 return Turn.IDLE;
             }
             if (isDuplicate(file)) {
-                files.pollFirst();
-                finished.finish(file);
+                finish(file);
                 continue;
             }
             while (file.hasUnread() && file.sizeBytes != file.incompleteSizeBytes) {
@@ -280,11 +297,20 @@ final class SourceReader implements ChunkSink.ChunkFiller {
             }
             quota--;
             if (!file.hasUnread()) {
-                files.pollFirst();
-                finished.finish(file);
+                finish(file);
                 stats.generationsDrained.increment();
             }
         }
+    }
+
+    /** The first one is done with. */
+    private void finish(LogFile file) {
+        files.pollFirst();
+        finished.finish(file);
+        if (file.isDamaged()) {
+            damaged(file);
+        }
+        publishFigures();
     }
 
     private boolean mayRead(ReadGate gate, long nowNanos) {
@@ -302,34 +328,74 @@ final class SourceReader implements ChunkSink.ChunkFiller {
         return settled;
     }
 
+    /** Bytes that were not read yet were cut away from its end. */
+    private void cut(LogFile file) {
+        long lost = file.lostBytes(file.sizeBytes);
+        losses.add(Loss.Cause.TRUNCATED, lost, true);
+        stats.truncations.increment();
+        LOG.log(WARNING, "{0} was cut; {1} bytes or more were not read yet", file, lost);
+    }
+
     /**
-     * Same first line, fewer bytes than were read: a power cut took the rest. Another first line:
-     * its writer began anew.
+     * It holds another content. Who truncated it may have made a copy before; what was not read is
+     * in there.
      */
-    private void truncated(LogFile file) throws IOException {
-        byte[] firstLine = file.firstLine(false);
-        boolean same =
-                !contents.isPlain()
-                        && firstLine.length > 0
-                        && contents.fingerprint(file, firstLine) == file.contentFingerprint;
+    private void replaced(LogFile file, long nowNanos) throws IOException {
         stats.truncations.increment();
         breaks = true;
-        if (same && file.epoch < Fingerprint.MAX_EPOCH) {
-            file.shortened();
-            LOG.log(
-                    WARNING,
-                    "{0} is shorter ({1} bytes) than what was read of it; reading goes on at its"
-                            + " end",
-                    file,
-                    file.sizeBytes);
+        boolean same = contents.beginsAsBefore(file);
+        if (same && file.sizeBytes < file.offset) {
+            shortened(file);
             return;
         }
+        Optional<LogFile> copy = discovery.copyOf(file, nowNanos);
+        long lost = file.lostBytes(copy.map(LogFile::contentEnd).orElse(file.offset));
+        losses.add(Loss.Cause.TRUNCATED, lost, true);
         LOG.log(
-                INFO,
-                "{0} was truncated at {1} bytes read; reading begins again at its first byte",
+                lost == 0 ? INFO : WARNING,
+                "{0} was truncated at {1} bytes read, {2} or more unread; reading begins again at"
+                        + " its first byte",
                 file,
-                file.offset);
-        file.truncated();
+                file.offset,
+                lost);
+        file.replaced(same ? file.epoch + 1 : 0);
+        copy.ifPresent(found -> insert(found, file));
+    }
+
+    private void insert(LogFile older, LogFile before) {
+        List<LogFile> all = List.copyOf(files);
+        files.clear();
+        for (LogFile file : all) {
+            if (file == before) {
+                files.addLast(older);
+            }
+            files.addLast(file);
+        }
+    }
+
+    /** A power cut took what was read, and maybe more. */
+    private void shortened(LogFile file) throws IOException {
+        losses.add(Loss.Cause.TRUNCATED, file.lostBytes(file.offset), true);
+        file.shortened();
+        LOG.log(
+                WARNING,
+                "{0} is shorter ({1} bytes) than what was read of it; reading goes on at its end",
+                file,
+                file.sizeBytes);
+    }
+
+    /** What could be had of a compressed file was read. */
+    private void damaged(LogFile file) {
+        LogFile.Unread rest = file.unreadable();
+        losses.add(Loss.Cause.ROTATED_UNREAD, rest.bytes(), rest.atLeast());
+        stats.damagedFiles.increment();
+        breaks = true;
+        LOG.log(
+                ERROR,
+                "{0} is damaged behind {1} bytes; its rest, at least {2} bytes, is lost",
+                file,
+                file.offset,
+                rest.bytes());
     }
 
     /** Gives the file its generation, if its first line is there. */
@@ -365,7 +431,7 @@ final class SourceReader implements ChunkSink.ChunkFiller {
         return !contents.isPlain()
                 && file.offset == 0
                 && file.epoch == 0
-                && finished.holds(file.contentFingerprint)
+                && contents.isFinished(file.contentFingerprint)
                 && (last == null || last.fingerprint() != file.generation.fingerprint());
     }
 
@@ -405,7 +471,22 @@ final class SourceReader implements ChunkSink.ChunkFiller {
                 complaints.about(filling.path, e);
             }
         }
+        chunk.losses = losses.take();
+        handedBytes += chunk.length;
         filledBytes = chunk.length;
+        publishFigures();
+    }
+
+    /** Of the files, and of what is lost and in no chunk yet. */
+    private void publishFigures() {
+        long unread = losses.bytes();
+        boolean atLeast = losses.isAtLeast();
+        for (LogFile file : files) {
+            LogFile.Unread rest = file.unread();
+            unread += rest.bytes();
+            atLeast |= rest.atLeast();
+        }
+        source.figures(new LogSource.Figures(handedBytes, unread, atLeast));
     }
 
     private Turn end(ChunkSink sink) {

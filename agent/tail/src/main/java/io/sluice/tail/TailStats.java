@@ -1,5 +1,7 @@
 package io.sluice.tail;
 
+import java.util.EnumMap;
+import java.util.Map;
 import java.util.concurrent.atomic.LongAdder;
 
 /** What the tail has done and sees. Written by the tail thread, read by any. */
@@ -16,13 +18,16 @@ public final class TailStats {
     /** How often the kernel's event queue overflowed; everything is scanned then. */
     public final LongAdder inotifyOverflows = new LongAdder();
 
+    /** How often everything was looked at. */
+    public final LongAdder fullScans = new LongAdder();
+
     /** Directories that could not be watched; they are read by scanning. */
     public final LongAdder watchFailures = new LongAdder();
 
-    /** Times bytes were known to be lost unread without a way to say how many. */
+    /** Times bytes were lost unread, or may have been, without a way to say how many. */
     public final LongAdder gaps = new LongAdder();
 
-    /** Files that became shorter than what was read of them. */
+    /** Files that were shortened or written over while they were read. */
     public final LongAdder truncations = new LongAdder();
 
     /** Rotated files read to their end and closed. */
@@ -31,10 +36,34 @@ public final class TailStats {
     /** Files and directories that could not be opened or read. */
     public final LongAdder unreadable = new LongAdder();
 
+    /** Compressed files that could not be inflated to their end; the rest of them is lost. */
+    public final LongAdder damagedFiles = new LongAdder();
+
+    private final Map<Loss.Cause, LongAdder> lostBytes = new EnumMap<>(Loss.Cause.class);
+
     volatile int openFiles;
     volatile int sources;
     volatile int watches;
     volatile long backlogBytes;
+
+    public TailStats() {
+        for (Loss.Cause cause : Loss.Cause.values()) {
+            lostBytes.put(cause, new LongAdder());
+        }
+    }
+
+    /** By the tail thread. */
+    void lost(Loss.Cause cause, long bytes, boolean atLeast) {
+        lostBytes.get(cause).add(bytes);
+        if (atLeast) {
+            gaps.increment();
+        }
+    }
+
+    /** Bytes lost before they could be read, as far as their number is known. */
+    public long lostBytes(Loss.Cause cause) {
+        return lostBytes.get(cause).sum();
+    }
 
     /** Descriptors held on log files. */
     public int openFiles() {
@@ -51,7 +80,7 @@ public final class TailStats {
         return watches;
     }
 
-    /** Bytes on disk that are not read yet, as of the last look; compressed files count as none. */
+    /** Bytes on disk that are not read yet, uncompressed, as of the last look. */
     public long backlogBytes() {
         return backlogBytes;
     }

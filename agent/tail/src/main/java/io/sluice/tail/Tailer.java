@@ -111,6 +111,11 @@ public final class Tailer implements Runnable, AutoCloseable {
         inotify.wake();
     }
 
+    /** Ends a wait for news. Any thread. */
+    void wake() {
+        inotify.wake();
+    }
+
     @Override
     public void run() {
         long now = nanoClock.getAsLong();
@@ -261,6 +266,7 @@ public final class Tailer implements Runnable, AutoCloseable {
             count();
         }
         if (full) {
+            stats.fullScans.increment();
             fullScanDueNanos = now + config.fullScan().toNanos();
         }
     }
@@ -275,7 +281,7 @@ public final class Tailer implements Runnable, AutoCloseable {
         long backlog = 0;
         for (SourceReader reader : sources.values()) {
             open += reader.openFiles();
-            backlog += reader.backlogBytes();
+            backlog += reader.source.unreadBytes();
         }
         stats.openFiles = open;
         stats.backlogBytes = backlog;

@@ -6,6 +6,7 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.zip.GZIPOutputStream;
 
@@ -85,6 +86,23 @@ final class KubeletLogs {
         restart++;
         open();
         link();
+    }
+
+    /** As conmon's k8s-file does at its size limit: no old file is kept. */
+    void renameOver() throws IOException {
+        Path next = folder.resolve(restart + ".log.tmp");
+        OutputStream opened = Files.newOutputStream(next, StandardOpenOption.CREATE_NEW);
+        Files.move(next, activeFile(), StandardCopyOption.ATOMIC_MOVE);
+        active.close();
+        active = opened;
+    }
+
+    /** As logrotate's copytruncate does. */
+    Path copyAndTruncate() throws IOException {
+        Path copy = folder.resolve("%d.log.20261124-%06d".formatted(restart, rotations++));
+        Files.copy(activeFile(), copy);
+        truncate();
+        return copy;
     }
 
     void truncate() throws IOException {

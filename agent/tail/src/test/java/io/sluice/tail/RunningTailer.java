@@ -1,6 +1,7 @@
 package io.sluice.tail;
 
 import java.util.Map;
+import java.util.function.LongSupplier;
 
 /** A tailer on a thread of its own. */
 final class RunningTailer implements AutoCloseable {
@@ -9,7 +10,16 @@ final class RunningTailer implements AutoCloseable {
 
     RunningTailer(
             TailConfig config, Map<String, SourcePosition> resume, ReadGate gate, ChunkSink sink) {
-        tailer = new Tailer(config, resume, gate, sink, System::nanoTime);
+        this(config, resume, gate, sink, System::nanoTime);
+    }
+
+    RunningTailer(
+            TailConfig config,
+            Map<String, SourcePosition> resume,
+            ReadGate gate,
+            ChunkSink sink,
+            LongSupplier nanoClock) {
+        tailer = new Tailer(config, resume, gate, sink, nanoClock);
         thread = Thread.ofPlatform().name("tail").start(tailer);
     }
 

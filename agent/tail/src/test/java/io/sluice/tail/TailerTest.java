@@ -7,11 +7,9 @@ import io.sluice.tail.Chunk.End;
 import io.sluice.tail.Generation.Start;
 
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -20,9 +18,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 
-class TailerTest {
-    @TempDir Path root;
-    private final CollectingSink sink = new CollectingSink(4096);
+class TailerTest extends RealFiles {
 
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
@@ -556,28 +552,5 @@ class TailerTest {
         try (RunningTailer _ = new RunningTailer(config, positions, ReadGate.OPEN, again)) {
             await().until(() -> again.text(file.toString()).equals("3\n"));
         }
-    }
-
-    private RunningTailer start(TailConfig config, Map<String, SourcePosition> resume) {
-        return new RunningTailer(config, resume, ReadGate.OPEN, sink);
-    }
-
-    private TailConfig config(boolean inotify) {
-        return new TailConfig(
-                Optional.of(root.resolve("containers")),
-                List.of(),
-                List.of(),
-                new TailConfig.From.Beginning(),
-                Duration.ofMillis(200),
-                Duration.ofSeconds(1),
-                0,
-                8,
-                16,
-                inotify);
-    }
-
-    private void awaitText(KubeletLogs logs, String text) throws IOException {
-        await().atMost(Duration.ofSeconds(15))
-                .untilAsserted(() -> assertThat(sink.text(logs.key)).isEqualTo(text));
     }
 }

@@ -9,6 +9,7 @@ import io.sluice.buffer.DeadLetterStats;
 import io.sluice.elasticsearch.DeliveryStats;
 import io.sluice.kubernetes.KubernetesStats;
 import io.sluice.pipeline.PipelineStats;
+import io.sluice.tail.Loss;
 import io.sluice.tail.TailStats;
 
 import java.nio.file.Path;
@@ -70,11 +71,26 @@ public final class AgentMetrics {
                 "watch.failures",
                 "Directories that could not be watched and are read by scanning.",
                 s -> s.watchFailures.sum());
-        of.counter("gaps", "Times bytes were lost before they were read.", s -> s.gaps.sum());
+        for (Loss.Cause cause : Loss.Cause.values()) {
+            of.counter(
+                    "lost.bytes",
+                    "Bytes lost before they were read, as far as their number is known.",
+                    s -> s.lostBytes(cause),
+                    "cause",
+                    label(cause));
+        }
+        of.counter(
+                "gaps",
+                "Times an unknown number of bytes was lost before it was read, or may have been.",
+                s -> s.gaps.sum());
         of.counter(
                 "truncations",
-                "Files that became shorter than what was read.",
+                "Files that were shortened or written over while they were followed.",
                 s -> s.truncations.sum());
+        of.counter(
+                "damaged.files",
+                "Compressed files that could not be inflated to their end.",
+                s -> s.damagedFiles.sum());
         of.counter(
                 "generations.drained",
                 "Rotated files read to their end.",
