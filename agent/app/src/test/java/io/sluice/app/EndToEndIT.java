@@ -17,13 +17,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.BitSet;
-import java.util.HashMap;
 import java.util.Locale;
 import java.util.Map;
 import java.util.OptionalLong;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 
 /**
  * The promise as a whole: every line of every container is one document in a real Elasticsearch,
@@ -40,9 +36,6 @@ class EndToEndIT {
     private static final int[] KILL_AT = {15_000, 60_000, 120_000};
 
     private static final Duration LONG = Duration.ofMinutes(5);
-    private static final Pattern POD = Pattern.compile("\"pod\":\\{\"name\":\"([^\"]+)\"");
-    private static final Pattern SEQ = Pattern.compile("\"seq\":(\\d+)|seq=(\\d+)");
-    private static final Pattern SCROLL_ID = Pattern.compile("\"_scroll_id\":\"([^\"]+)\"");
 
     @TempDir Path folder;
 
@@ -92,7 +85,7 @@ class EndToEndIT {
             agent.close();
         }
         assertThat(server.count(stream)).as("documents, seed %s", seed).isEqualTo(LINES);
-        assertEverySequenceNumberIsThereOnce(server, stream, seed);
+        NumberedLines.in(server, stream, "seed " + seed).assertComplete(load.lastByContainer());
     }
 
     private Path config(Path links, ElasticsearchFixture server, String namespace)
@@ -116,50 +109,5 @@ class EndToEndIT {
     private AgentProcess start(Home home, Path config, int number) throws IOException {
         return AgentProcess.start(
                 home, config, folder.resolve("agent-" + number + ".log"), Map.of());
-    }
-
-    private static void assertEverySequenceNumberIsThereOnce(
-            ElasticsearchFixture server, String stream, long seed) {
-        Map<String, BitSet> seen = new HashMap<>();
-        String answer =
-                server.requestOk(
-                        "POST",
-                        "/" + stream + "/_search?scroll=2m",
-                        "{\"size\":10000,\"sort\":[\"_doc\"],"
-                                + "\"_source\":[\"kubernetes.pod.name\",\"app.seq\",\"message\"]}");
-        while (true) {
-            String[] hits = answer.split("\"_index\":", -1);
-            for (int i = 1; i < hits.length; i++) {
-                Matcher pod = POD.matcher(hits[i]);
-                Matcher seq = SEQ.matcher(hits[i]);
-                assertThat(pod.find() && seq.find())
-                        .as("a document of the load: %s", hits[i])
-                        .isTrue();
-                int number = Integer.parseInt(seq.group(1) == null ? seq.group(2) : seq.group(1));
-                BitSet numbers = seen.computeIfAbsent(pod.group(1), _ -> new BitSet());
-                assertThat(numbers.get(number))
-                        .as("line %s of %s is there twice, seed %s", number, pod.group(1), seed)
-                        .isFalse();
-                numbers.set(number);
-            }
-            if (hits.length == 1) {
-                break;
-            }
-            Matcher scroll = SCROLL_ID.matcher(answer);
-            assertThat(scroll.find()).isTrue();
-            answer =
-                    server.requestOk(
-                            "POST",
-                            "/_search/scroll",
-                            "{\"scroll\":\"2m\",\"scroll_id\":\"" + scroll.group(1) + "\"}");
-        }
-        assertThat(seen).hasSize(CONTAINERS);
-        seen.forEach(
-                (pod, numbers) -> {
-                    assertThat(numbers.nextClearBit(1))
-                            .as("first line of %s that is missing, seed %s", pod, seed)
-                            .isEqualTo(LINES_PER_CONTAINER + 1);
-                    assertThat(numbers.cardinality()).isEqualTo(LINES_PER_CONTAINER);
-                });
     }
 }

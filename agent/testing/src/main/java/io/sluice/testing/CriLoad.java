@@ -5,7 +5,9 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalLong;
+import java.util.TreeMap;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicLongArray;
 import java.util.concurrent.locks.LockSupport;
@@ -23,6 +25,8 @@ import java.util.concurrent.locks.LockSupport;
 public final class CriLoad implements Runnable {
     /** One round's lines are written at once; small against a second, large against a wake-up. */
     private static final long ROUND_NANOS = Duration.ofMillis(5).toNanos();
+
+    private static final String CONTAINER = "app";
 
     private final Plan plan;
     private final List<CriLogs.Container> containers = new ArrayList<>();
@@ -77,11 +81,15 @@ public final class CriLoad implements Runnable {
             containers.add(
                     logs.container(
                             "load-" + (1 + i % plan.namespaces()),
-                            "shop-" + (1 + i),
+                            podName(i),
                             uid.toString(),
-                            "app"));
+                            CONTAINER));
             lines.add(new LoadLines(plan.seed(), i));
         }
+    }
+
+    private static String podName(int index) {
+        return "shop-" + (1 + index);
     }
 
     /** In the order of their numbers. */
@@ -105,6 +113,15 @@ public final class CriLoad implements Runnable {
             sum += written.get(i);
         }
         return sum;
+    }
+
+    /** The number of each container's last line, by {@code pod/container}. */
+    public Map<String, Integer> lastByContainer() {
+        Map<String, Integer> last = new TreeMap<>();
+        for (int i = 0; i < written.length(); i++) {
+            last.put(podName(i) + "/" + CONTAINER, Math.toIntExact(written.get(i)));
+        }
+        return last;
     }
 
     /** Ends {@link #run} soon, at the end of a line. */
