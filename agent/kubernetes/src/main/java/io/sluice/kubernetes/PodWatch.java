@@ -605,6 +605,11 @@ public final class PodWatch implements PodDirectory, AutoCloseable, Runnable {
         return synced || isOff();
     }
 
+    /** The first list is under way: neither answered nor failed. */
+    boolean isStarting() {
+        return !isSynced() && trouble.isEmpty();
+    }
+
     boolean isOff() {
         return server.isEmpty();
     }

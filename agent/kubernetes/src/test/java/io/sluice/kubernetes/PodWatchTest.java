@@ -718,8 +718,25 @@ class PodWatchTest {
         MetadataGate gate = new MetadataGate(watch, Duration.ofSeconds(5));
 
         assertThat(gate.mayRead(pod.origin(), 0)).isFalse();
-        assertThat(gate.mayRead(pod.origin(), Duration.ofSeconds(5).toNanos())).isTrue();
+        await().until(() -> gate.mayRead(pod.origin(), Duration.ofSeconds(5).toNanos()));
         assertThat(watch.stats().waitsInVain()).isZero();
+    }
+
+    @Test
+    void aFirstListThatIsUnderWayIsWaitedForLongerThanAPod() {
+        PodJson pod = new PodJson();
+        api.put(pod);
+        // Not started: neither answered nor failed.
+        watch = unstarted(api.uri(), new KubernetesConfig.Credentials.Anonymous(), QUICK);
+        MetadataGate gate = new MetadataGate(watch, Duration.ofSeconds(5));
+        MetadataGate impatient = new MetadataGate(watch, Duration.ZERO);
+
+        assertThat(gate.mayRead(pod.origin(), Duration.ofSeconds(29).toNanos())).isFalse();
+        assertThat(impatient.mayRead(pod.origin(), 0)).isTrue();
+        assertThat(gate.mayRead(pod.origin(), Duration.ofSeconds(30).toNanos())).isTrue();
+
+        watch.start();
+        await().until(() -> gate.mayRead(pod.origin(), 0));
     }
 
     // --- helpers ---
@@ -748,21 +765,25 @@ class PodWatchTest {
     }
 
     private void start(URI server, KubernetesConfig.Credentials credentials, Timing timing) {
-        watch =
-                new PodWatch(
-                        new KubernetesConfig(
-                                new KubernetesConfig.Api.At(server),
-                                FakeApiServer.NODE,
-                                credentials,
-                                new KubernetesConfig.Trust.Platform(),
-                                Duration.ofSeconds(5),
-                                true,
-                                Set.of("team")),
-                        directory,
-                        Map.of(),
-                        timing,
-                        RandomGenerator.getDefault());
+        watch = unstarted(server, credentials, timing);
         watch.start();
+    }
+
+    private PodWatch unstarted(
+            URI server, KubernetesConfig.Credentials credentials, Timing timing) {
+        return new PodWatch(
+                new KubernetesConfig(
+                        new KubernetesConfig.Api.At(server),
+                        FakeApiServer.NODE,
+                        credentials,
+                        new KubernetesConfig.Trust.Platform(),
+                        Duration.ofSeconds(5),
+                        true,
+                        Set.of("team")),
+                directory,
+                Map.of(),
+                timing,
+                RandomGenerator.getDefault());
     }
 
     private Optional<Pod> find(PodJson pod) {
