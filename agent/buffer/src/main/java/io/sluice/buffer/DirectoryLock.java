@@ -1,5 +1,7 @@
 package io.sluice.buffer;
 
+import static java.lang.System.Logger.Level.INFO;
+
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -16,6 +18,8 @@ import java.util.concurrent.TimeUnit;
  * however that ends.
  */
 final class DirectoryLock implements AutoCloseable {
+    private static final System.Logger LOG = System.getLogger("io.sluice.buffer");
+
     private static final long RETRY_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
     private static final int NOTE_BYTES = 256;
 
@@ -51,6 +55,7 @@ final class DirectoryLock implements AutoCloseable {
                     e);
         }
         boolean held = false;
+        boolean said = false;
         try {
             long deadline = System.nanoTime() + wait.toNanos();
             while (!tryLock(channel)) {
@@ -64,6 +69,16 @@ final class DirectoryLock implements AutoCloseable {
                                     + ") after waiting "
                                     + wait.toSeconds()
                                     + " s; stop that one, or set another path");
+                }
+                if (!said) {
+                    said = true;
+                    LOG.log(
+                            INFO,
+                            "buffer.path {0} is in use by another agent ({1}); waiting up to {2} s"
+                                    + " for its end",
+                            directory,
+                            note(channel),
+                            wait.toSeconds());
                 }
                 TimeUnit.NANOSECONDS.sleep(Math.min(left, RETRY_NANOS));
             }
