@@ -4,6 +4,7 @@ import static java.lang.System.Logger.Level.INFO;
 import static java.lang.System.Logger.Level.WARNING;
 
 import java.io.IOException;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.FileSystems;
@@ -11,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.PathMatcher;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -370,14 +372,11 @@ public final class Tailer implements Runnable, AutoCloseable {
             resume.remove(container.key());
             return true;
         }
-        if (!Files.isDirectory(container.place().directory())) {
+        Path directory = container.place().directory();
+        if (!Files.isDirectory(directory)) {
             complain(
                     link,
-                    "the link "
-                            + link
-                            + " leads to "
-                            + container.place().directory()
-                            + ", which does not exist or is not visible here; is it mounted?");
+                    "the link " + link + " leads to " + directory + ", which " + unseen(directory));
             return false;
         }
         complaints.remove(link.toString());
@@ -390,6 +389,19 @@ public final class Tailer implements Runnable, AutoCloseable {
                 container.restart(),
                 now);
         return true;
+    }
+
+    /** Why a directory cannot be looked at, and the remedy. */
+    private static String unseen(Path directory) {
+        try {
+            Files.readAttributes(directory, BasicFileAttributes.class);
+            return "is no directory; it is not read";
+        } catch (AccessDeniedException _) {
+            return "may not be looked into: permission denied; run the agent as root or with"
+                    + " CAP_DAC_READ_SEARCH";
+        } catch (IOException _) {
+            return "does not exist or is not visible here; is it mounted?";
+        }
     }
 
     private boolean discoverFiles(Path pattern, long now) {
