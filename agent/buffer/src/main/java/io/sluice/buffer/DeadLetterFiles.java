@@ -6,14 +6,18 @@ import java.io.RandomAccessFile;
 import java.io.UncheckedIOException;
 import java.lang.System.Logger.Level;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.Deque;
 import java.util.HashSet;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -23,16 +27,18 @@ import java.util.stream.Stream;
  * read by people and by {@code jq}. The highest number is the newest.
  *
  * <p>A file is closed at an eighth of {@code maxBytes}; the oldest goes when all would exceed
- * {@code maxBytes}. Whoever has dealt with letters may delete files at any time. A crash may leave
- * a torn last line, which is cut off at the next start.
+ * {@code maxBytes}. Whoever has dealt with letters may delete files at any time, or replace them as
+ * {@link DeadLetterStore} does. A crash may leave a torn last line, which is cut off at the next
+ * start.
  *
  * <p>Letters stay in memory until the disk has confirmed them (a failed fsync must not be repeated:
  * the kernel may have dropped the pages it could not write, so the bytes are written again). What
  * waits there is bounded: a letter beyond the bound is refused, and {@link #force} fails until it
  * was written again.
  *
- * <p>Used by one thread at a time, {@code deliver}; opened after the {@link Buffer}, whose lock
- * keeps other agents out of the state directory.
+ * <p>Used by one thread at a time, {@code deliver}; the gauges of its figures by any. Opened after
+ * the {@link Buffer}, whose lock keeps other agents out of the state directory; commands are kept
+ * away by the {@link DeadLetterLock}, held for each append.
  */
 public final class DeadLetterFiles implements DeadLetters, AutoCloseable {
     private static final System.Logger LOG = System.getLogger("io.sluice.buffer");
@@ -48,6 +54,9 @@ public final class DeadLetterFiles implements DeadLetters, AutoCloseable {
         final Path path;
         final long number;
 
+        /** Which file that path was when it was read or made; null before. */
+        Object key;
+
         /** Up to the end of the last letter that the disk has confirmed. */
         long bytes;
 
@@ -59,10 +68,15 @@ public final class DeadLetterFiles implements DeadLetters, AutoCloseable {
         }
     }
 
+    private final Path stateDirectory;
     private final Path directory;
     private final long maxBytes;
     private final long maxFileBytes;
-    private final DeadLetterStats stats = new DeadLetterStats();
+    private final DeadLetterStats stats = new DeadLetterStats(this::lookAgain);
+
+    /** Guards everything below. */
+    private final ReentrantLock lock = new ReentrantLock();
+
     private final Deque<LetterFile> files = new ArrayDeque<>();
     private final RecentHashes kept = new RecentHashes(REMEMBERED_LETTERS);
 
@@ -82,8 +96,9 @@ public final class DeadLetterFiles implements DeadLetters, AutoCloseable {
 
     private boolean saidTooLarge;
 
-    private DeadLetterFiles(Path directory, long maxBytes) {
-        this.directory = directory;
+    private DeadLetterFiles(Path stateDirectory, long maxBytes) {
+        this.stateDirectory = stateDirectory;
+        this.directory = directoryIn(stateDirectory);
         this.maxBytes = maxBytes;
         this.maxFileBytes = maxBytes / FILES;
     }
@@ -99,14 +114,13 @@ public final class DeadLetterFiles implements DeadLetters, AutoCloseable {
             throw new IllegalArgumentException(
                     "deadLetters.maxSize is " + maxBytes + " bytes; set at least " + MIN_BYTES);
         }
-        Path directory = stateDirectory.resolve("dead-letters");
-        DeadLetterFiles letters = new DeadLetterFiles(directory, maxBytes);
-        try {
+        DeadLetterFiles letters = new DeadLetterFiles(stateDirectory, maxBytes);
+        try (DeadLetterLock _ = DeadLetterLock.acquire(stateDirectory)) {
             letters.recover();
         } catch (IOException | UncheckedIOException e) {
             throw new BufferException(
                     "dead letters in "
-                            + directory
+                            + letters.directory
                             + " cannot be read ("
                             + e
                             + "); make it a directory that this user may read and write, or move"
@@ -116,14 +130,27 @@ public final class DeadLetterFiles implements DeadLetters, AutoCloseable {
         return letters;
     }
 
+    /** Where the letters of a state directory are. */
+    static Path directoryIn(Path stateDirectory) {
+        return stateDirectory.resolve("dead-letters");
+    }
+
+    /** Whether a file holds letters, by its name. */
+    static boolean isLetters(Path file) {
+        return NAME.matcher(file.getFileName().toString()).matches();
+    }
+
     private void recover() throws IOException {
         Files.createDirectories(directory);
         List<LetterFile> found = new ArrayList<>();
         try (Stream<Path> paths = Files.list(directory)) {
             for (Path path : paths.toList()) {
-                Matcher name = NAME.matcher(path.getFileName().toString());
+                String fileName = path.getFileName().toString();
+                Matcher name = NAME.matcher(fileName);
                 if (name.matches()) {
                     found.add(new LetterFile(path, Long.parseLong(name.group(1))));
+                } else if (fileName.endsWith(DeadLetterStore.REST)) {
+                    Files.delete(path);
                 }
             }
         }
@@ -141,6 +168,9 @@ public final class DeadLetterFiles implements DeadLetters, AutoCloseable {
     }
 
     private void read(LetterFile file) throws IOException {
+        file.key = keyOf(file.path);
+        file.bytes = 0;
+        file.letters = 0;
         byte[] buffer = new byte[1 << 16];
         byte[] head = new byte[DeadLetterLine.MAX_KEY_BYTES];
         int headBytes = 0;
@@ -170,8 +200,65 @@ public final class DeadLetterFiles implements DeadLetters, AutoCloseable {
         }
     }
 
+    private static Object keyOf(Path path) throws IOException {
+        return Files.readAttributes(path, BasicFileAttributes.class).fileKey();
+    }
+
+    /** Lock held: sees what commands have removed since the last look. */
+    private void lookForChanges() throws IOException {
+        boolean changed = false;
+        for (Iterator<LetterFile> all = files.iterator(); all.hasNext(); ) {
+            LetterFile file = all.next();
+            try {
+                BasicFileAttributes now =
+                        Files.readAttributes(file.path, BasicFileAttributes.class);
+                if (now.fileKey().equals(file.key) && now.size() >= file.bytes) {
+                    continue;
+                }
+                changed = true;
+                closeOutOf(file);
+                read(file);
+            } catch (NoSuchFileException _) {
+                changed = true;
+                closeOutOf(file);
+                all.remove();
+            }
+        }
+        if (changed) {
+            publish();
+        }
+    }
+
+    private void closeOutOf(LetterFile file) {
+        if (file == files.peekLast()) {
+            closeOut();
+        }
+    }
+
+    /** For who reads the gauges: any thread. Figures stay what they were while letters are kept. */
+    private void lookAgain() {
+        if (lock.tryLock()) {
+            try {
+                lookForChanges();
+            } catch (IOException _) {
+                // The next append meets the same fault, and tells the one who can act.
+            } finally {
+                lock.unlock();
+            }
+        }
+    }
+
     @Override
-    public synchronized boolean write(DeadLetter letter) {
+    public boolean write(DeadLetter letter) {
+        lock.lock();
+        try {
+            return keep(letter);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private boolean keep(DeadLetter letter) {
         byte[] line = DeadLetterLine.of(letter);
         if (line.length > maxFileBytes) {
             dropTooLarge(letter, line.length);
@@ -221,14 +308,21 @@ public final class DeadLetterFiles implements DeadLetters, AutoCloseable {
      * were kept are not kept twice. Forcing alone never reports a letter as safe that is not.
      */
     @Override
-    public synchronized void force() {
+    public void force() {
+        lock.lock();
         try {
             persist();
+            failIfRefused();
         } catch (IOException e) {
             throw new UncheckedIOException(
                     "dead letters cannot be written to " + directory + "; make room or repair it",
                     e);
+        } finally {
+            lock.unlock();
         }
+    }
+
+    private void failIfRefused() {
         if (!refused.isEmpty()) {
             throw new UncheckedIOException(
                     new IOException(
@@ -240,7 +334,20 @@ public final class DeadLetterFiles implements DeadLetters, AutoCloseable {
     }
 
     private void persist() throws IOException {
+        if (unforced.isEmpty()) {
+            return;
+        }
+        try (DeadLetterLock _ = DeadLetterLock.acquire(stateDirectory)) {
+            persistLocked();
+        } catch (IOException e) {
+            stats.failedForces.increment();
+            throw e;
+        }
+    }
+
+    private void persistLocked() throws IOException {
         try {
+            lookForChanges();
             while (!unforced.isEmpty()) {
                 LetterFile file = writable(unforced.getFirst().length);
                 byte[] lines = linesFor(file);
@@ -251,7 +358,6 @@ public final class DeadLetterFiles implements DeadLetters, AutoCloseable {
                 confirm(file, lines.length);
             }
         } catch (IOException e) {
-            stats.failedForces.increment();
             cutTornLine();
             throw e;
         }
@@ -260,9 +366,7 @@ public final class DeadLetterFiles implements DeadLetters, AutoCloseable {
     /** The newest file, if the next line fits and nobody has removed it; else a new one. */
     private LetterFile writable(int lineBytes) throws IOException {
         LetterFile newest = files.peekLast();
-        if (newest != null
-                && newest.bytes + lineBytes <= maxFileBytes
-                && Files.exists(newest.path)) {
+        if (newest != null && newest.bytes + lineBytes <= maxFileBytes) {
             if (out == null) {
                 out = new RandomAccessFile(newest.path.toFile(), "rw");
             }
@@ -281,6 +385,7 @@ public final class DeadLetterFiles implements DeadLetters, AutoCloseable {
         }
         out = created;
         LetterFile file = new LetterFile(path, number);
+        file.key = keyOf(path);
         files.add(file);
         return file;
     }
@@ -306,7 +411,7 @@ public final class DeadLetterFiles implements DeadLetters, AutoCloseable {
     }
 
     private void makeRoom(int newBytes) throws IOException {
-        while (stats.bytes() + newBytes > maxBytes && !files.isEmpty()) {
+        while (bytes() + newBytes > maxBytes && !files.isEmpty()) {
             LetterFile oldest = files.getFirst();
             boolean deleted = Files.deleteIfExists(oldest.path);
             files.removeFirst();
@@ -324,6 +429,10 @@ public final class DeadLetterFiles implements DeadLetters, AutoCloseable {
         }
     }
 
+    private long bytes() {
+        return files.stream().mapToLong(file -> file.bytes).sum();
+    }
+
     private void confirm(LetterFile file, int bytes) {
         for (int left = bytes; left > 0; ) {
             int length = unforced.removeFirst().length;
@@ -337,7 +446,7 @@ public final class DeadLetterFiles implements DeadLetters, AutoCloseable {
     }
 
     private void publish() {
-        stats.bytes.set(files.stream().mapToLong(file -> file.bytes).sum());
+        stats.bytes.set(bytes());
         stats.letters.set(files.stream().mapToLong(file -> file.letters).sum());
     }
 
@@ -371,7 +480,8 @@ public final class DeadLetterFiles implements DeadLetters, AutoCloseable {
 
     /** Forces what it can. What is not on the disk then was not acknowledged, and comes again. */
     @Override
-    public synchronized void close() {
+    public void close() {
+        lock.lock();
         try {
             persist();
         } catch (IOException e) {
@@ -381,7 +491,9 @@ public final class DeadLetterFiles implements DeadLetters, AutoCloseable {
                             + " after the start",
                     directory,
                     e);
+        } finally {
+            closeOut();
+            lock.unlock();
         }
-        closeOut();
     }
 }

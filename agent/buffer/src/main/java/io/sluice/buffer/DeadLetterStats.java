@@ -15,7 +15,14 @@ public final class DeadLetterStats {
     final AtomicLong bytes = new AtomicLong();
     final AtomicLong letters = new AtomicLong();
 
-    DeadLetterStats() {}
+    private final Runnable lookAgain;
+
+    /**
+     * @param lookAgain brings the gauges up to date: commands remove letters while the agent runs
+     */
+    DeadLetterStats(Runnable lookAgain) {
+        this.lookAgain = lookAgain;
+    }
 
     /** Letters that are safe on the disk. */
     public long written() {
@@ -39,11 +46,13 @@ public final class DeadLetterStats {
 
     /** Gauge: bytes in the files, those of earlier runs included. */
     public long bytes() {
+        lookAgain.run();
         return bytes.get();
     }
 
     /** Gauge: letters in the files, those of earlier runs included. */
     public long letters() {
+        lookAgain.run();
         return letters.get();
     }
 }
