@@ -6,6 +6,7 @@ import tools.jackson.core.JsonToken;
 import tools.jackson.core.ObjectReadContext;
 import tools.jackson.core.json.JsonFactory;
 
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -60,6 +61,16 @@ record BulkAnswer(
             return new Reader(parser).answer();
         } catch (JacksonException e) {
             throw new MalformedException("the answer is no JSON: " + e.getOriginalMessage());
+        }
+    }
+
+    /** What the answer to a refused request says, also where somebody in between wrote it. */
+    static ServerError errorOf(byte[] body) {
+        try {
+            return parse(body).error();
+        } catch (MalformedException _) {
+            String text = new String(body, 0, Math.min(body.length, 200), StandardCharsets.UTF_8);
+            return new ServerError("", text.replaceAll("\\s+", " ").strip());
         }
     }
 

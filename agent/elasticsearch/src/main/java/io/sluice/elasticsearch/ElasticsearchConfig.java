@@ -78,6 +78,12 @@ public record ElasticsearchConfig(
                 SetupTemplate.PUT);
     }
 
+    /** The same with another ingest pipeline. */
+    public ElasticsearchConfig withPipeline(String other) {
+        return new ElasticsearchConfig(
+                hosts, auth, tls, headers, other, dataset, namespace, setupTemplate);
+    }
+
     /** Without the headers' values: a gateway's key may be among them. */
     @Override
     public String toString() {
