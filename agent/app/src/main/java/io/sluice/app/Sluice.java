@@ -13,7 +13,7 @@ import java.util.Optional;
 import java.util.concurrent.Callable;
 
 /**
- * The command line: {@code sluice run|validate|demo|version}.
+ * The command line: {@code sluice run|validate|dead-letter|demo|version}.
  *
  * <p>Exit codes: 0 as asked, 1 a failure while it ran, 2 it was told something wrong.
  */
@@ -25,6 +25,7 @@ import java.util.concurrent.Callable;
         subcommands = {
             RunCommand.class,
             ValidateCommand.class,
+            DeadLetterCommand.class,
             DemoCommand.class,
             Sluice.VersionCommand.class
         })
@@ -40,18 +41,22 @@ public final class Sluice implements Runnable {
     public static void main(String[] arguments) {
         // Before the first class of Chronicle's is loaded: it would report its use otherwise.
         Chronicle.quiet();
-        int code = new CommandLine(new Sluice()).execute(arguments);
+        int code = commandLine().execute(arguments);
         // Not exit: it would wait for the hook that this thread may be called from.
         System.out.flush();
         System.err.flush();
         Runtime.getRuntime().halt(code);
     }
 
+    static CommandLine commandLine() {
+        return new CommandLine(new Sluice());
+    }
+
     /** Without a command there is nothing to do. */
     @Override
     public void run() {
         throw new CommandLine.ParameterException(
-                spec.commandLine(), "say what to do: run, validate, demo or version");
+                spec.commandLine(), "say what to do: run, validate, dead-letter, demo or version");
     }
 
     /** What the jar's manifest says; a folder of classes has none. */

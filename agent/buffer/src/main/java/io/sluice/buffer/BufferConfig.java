@@ -127,6 +127,20 @@ public record BufferConfig(
                 Duration.ofSeconds(60));
     }
 
+    /** The same in another directory. */
+    public BufferConfig withDirectory(Path other) {
+        return new BufferConfig(
+                other,
+                maxSizeBytes,
+                minFreeBytes,
+                whenFull,
+                sync,
+                segmentBytes,
+                blockBytes,
+                outputs,
+                lockWait);
+    }
+
     /** No excerpt is larger, its header included. Chronicle throws past a quarter of a block. */
     public int maxExcerptBytes() {
         return blockBytes / 4 - PAGE_BYTES;

@@ -69,7 +69,9 @@ class DeadLetterStoreTest {
                         + "u0061\\t\\/\",\"target\":\"t\",\"action\":\"{}\",\"document\":\"d\","
                         + "\"status\": 400 ,\"errorType\":\"e\",\"reason\":\"\",\"attempts\":1 }\r";
         assertThat(DeadLetterParser.parse(line.getBytes(StandardCharsets.UTF_8)))
-                .contains(new DeadLetter("a\t/", "t", "{}", "d", 400, "e", "", 1, 1763978400_000L, "", 0));
+                .contains(
+                        new DeadLetter(
+                                "a\t/", "t", "{}", "d", 400, "e", "", 1, 1763978400_000L, "", 0));
     }
 
     @Test

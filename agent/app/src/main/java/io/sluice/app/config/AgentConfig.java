@@ -6,6 +6,7 @@ import io.sluice.kubernetes.KubernetesConfig;
 import io.sluice.pipeline.PipelineConfig;
 import io.sluice.tail.TailConfig;
 
+import java.nio.file.Path;
 import java.time.Duration;
 
 /**
@@ -51,6 +52,20 @@ public record AgentConfig(
                             + stallAfter
                             + "; set at least 10s, or remove it for the default 5m");
         }
+    }
+
+    /** The same with another state directory. */
+    public AgentConfig withState(Path directory) {
+        return new AgentConfig(
+                tail,
+                kubernetes,
+                pipeline,
+                buffer.withDirectory(directory),
+                elasticsearch,
+                health,
+                admin,
+                drain,
+                stallAfter);
     }
 
     /** The same with something else to read. */
