@@ -42,6 +42,7 @@ final class Encoder implements EventHandler<Chunk>, RecordJoiner.Records {
     private final HeldMemory memory;
     private final RecordJoiner joiner;
     private final BatchEncoder batch;
+    private final Oddities oddities = new Oddities();
 
     /** Sources whose position moved since the last batch. */
     private final List<SourceState> touched = new ArrayList<>();
@@ -204,6 +205,7 @@ final class Encoder implements EventHandler<Chunk>, RecordJoiner.Records {
         recordCount++;
         if (flags != 0) {
             count(source, flags);
+            oddities.note(flags, source.source.key(), record.offset, nowNanos);
         }
     }
 
