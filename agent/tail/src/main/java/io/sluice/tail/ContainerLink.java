@@ -1,6 +1,7 @@
 package io.sluice.tail;
 
 import java.io.IOException;
+import java.nio.file.FileSystemLoopException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -23,6 +24,10 @@ record ContainerLink(
     private static final Pattern LINK =
             Pattern.compile("([^_]+)_([^_]+)_(.+)-([0-9a-f]{12,64})\\.log");
     private static final Pattern POD_FOLDER = Pattern.compile("([^_]+)_([^_]+)_([^_]+)");
+
+    /** The kernel follows no more either: path_resolution(7). */
+    private static final int MOST_LINKS = 40;
+
     private static final Pattern RESTART = Pattern.compile("(\\d{1,9})\\.log");
 
     /** Whether a file of the links' folder is called like a container's link. */
@@ -66,7 +71,10 @@ record ContainerLink(
     private static Place place(Path file, int restart) throws IOException {
         if (Files.isSymbolicLink(file)) {
             Path real = file;
-            while (Files.isSymbolicLink(real)) {
+            for (int links = 0; Files.isSymbolicLink(real); links++) {
+                if (links == MOST_LINKS) {
+                    throw new FileSystemLoopException(file + " leads round in a circle");
+                }
                 real = target(real);
             }
             return new Place(real.getParent(), restart, Optional.of(real.getFileName().toString()));

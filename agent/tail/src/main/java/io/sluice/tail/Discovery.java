@@ -53,6 +53,7 @@ final class Discovery {
     private boolean vanished;
 
     private long openedNanos;
+    private boolean openedAny;
 
     /** A look came to an end. */
     private boolean looked;
@@ -82,6 +83,11 @@ final class Discovery {
 
     Set<Place> places() {
         return places;
+    }
+
+    /** Whether there was ever a file. */
+    boolean openedAny() {
+        return openedAny;
     }
 
     /** When a file was opened last. */
@@ -290,6 +296,7 @@ final class Discovery {
         }
         files.addLast(file);
         openedNanos = nowNanos;
+        openedAny = true;
     }
 
     /** What was opened by its name is what was listed under it. */

@@ -134,6 +134,11 @@ final class SourceReader implements ChunkSink.ChunkFiller {
         return ended;
     }
 
+    /** Links that have led to no file so far. */
+    List<Path> linksToNothing() {
+        return discovery.openedAny() ? List.of() : links.values().stream().map(Link::path).toList();
+    }
+
     boolean wasActiveSince(long nanos) {
         return lastReadNanos - nanos >= 0 || discovery.openedNanos() - nanos >= 0;
     }

@@ -379,7 +379,9 @@ public final class Tailer implements Runnable, AutoCloseable {
                     "the link " + link + " leads to " + directory + ", which " + unseen(directory));
             return false;
         }
-        complaints.remove(link.toString());
+        if (Files.exists(link)) {
+            complaints.remove(link.toString());
+        }
         podsFolder = container.podsFolder();
         add(
                 container.key(),
@@ -548,6 +550,14 @@ public final class Tailer implements Runnable, AutoCloseable {
     }
 
     private void forget(SourceReader reader) {
+        for (Path link : reader.linksToNothing()) {
+            complain(
+                    link,
+                    "the link "
+                            + link
+                            + " leads to no file; nothing is read there until one is found. Is its"
+                            + " folder mounted as it is on the node?");
+        }
         reader.close();
         sources.remove(reader.source.key());
         // A link that leads to a folder that is gone may lead to another one some day.
