@@ -62,6 +62,7 @@ final class Agent implements AutoCloseable {
     /** Completed once: with the failure that ends the agent, or with nothing for a wanted end. */
     private final CompletableFuture<Optional<Throwable>> end = new CompletableFuture<>();
 
+    private boolean started;
     private boolean closed;
 
     /**
@@ -122,8 +123,12 @@ final class Agent implements AutoCloseable {
         return new InetSocketAddress(listen.host(), listen.port());
     }
 
-    /** Starts every thread. Once. */
-    Agent start() {
+    /** Starts every thread, unless it is closed already. Once. */
+    synchronized Agent start() {
+        if (closed) {
+            return this;
+        }
+        started = true;
         HostPort listensForHealth = new HostPort(config.health().host(), health.port());
         HostPort listensForAdmin = new HostPort(config.admin().host(), admin.port());
         LOG.log(
@@ -248,16 +253,7 @@ final class Agent implements AutoCloseable {
             return;
         }
         closed = true;
-        tailer.stop();
-        try {
-            tail.join(TAIL_PATIENCE);
-        } catch (InterruptedException _) {
-            Thread.currentThread().interrupt();
-        }
-        pipeline.close(PIPELINE_PATIENCE);
-        boolean drained = sender.drain(config.drain());
-        sender.close();
-        pods.close();
+        boolean drained = started && bringToAnEnd();
         letters.close();
         buffer.close();
         admin.close();
@@ -269,5 +265,22 @@ final class Agent implements AutoCloseable {
                 drained
                         ? "the buffer is empty"
                         : "the rest waits in the buffer for the next start");
+    }
+
+    /**
+     * @return whether all that was read is delivered
+     */
+    private boolean bringToAnEnd() {
+        tailer.stop();
+        try {
+            tail.join(TAIL_PATIENCE);
+        } catch (InterruptedException _) {
+            Thread.currentThread().interrupt();
+        }
+        pipeline.close(PIPELINE_PATIENCE);
+        boolean drained = sender.drain(config.drain());
+        sender.close();
+        pods.close();
+        return drained;
     }
 }

@@ -12,6 +12,7 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.concurrent.atomic.AtomicReference;
 
 /** {@code sluice run}: the agent, until SIGTERM or a failure. */
 @Command(
@@ -46,6 +47,10 @@ final class RunCommand implements Callable<Integer> {
         }
         SelfLog.configure(level, Sluice.logFormat(format), System.err);
         AgentConfig agentConfig = loaded.get();
+        AtomicReference<Optional<Agent>> running = new AtomicReference<>(Optional.empty());
+        // SIGTERM and Ctrl-C: the virtual machine goes down with the hook, and its code is ours.
+        // Before the agent is opened, because that may wait for the one before it to leave.
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(running.get()), "stop"));
         Agent agent;
         try {
             agent =
@@ -57,19 +62,21 @@ final class RunCommand implements Callable<Integer> {
             errors.flush();
             return Sluice.TOLD_WRONG;
         }
-        // SIGTERM and Ctrl-C: the virtual machine goes down with the hook, and its code is ours.
-        Runtime.getRuntime()
-                .addShutdownHook(
-                        new Thread(
-                                () -> {
-                                    agent.stop();
-                                    agent.close();
-                                    System.err.flush();
-                                    Runtime.getRuntime().halt(Sluice.OK);
-                                },
-                                "stop"));
-        Optional<Throwable> failure = agent.start().run();
+        running.set(Optional.of(agent));
+        agent.start();
+        Optional<Throwable> failure = agent.run();
         agent.close();
         return failure.isPresent() ? Sluice.FAILED : Sluice.OK;
+    }
+
+    /** An agent that is not open has read nothing: there is nothing to bring to an end. */
+    private static void stop(Optional<Agent> running) {
+        running.ifPresent(
+                agent -> {
+                    agent.stop();
+                    agent.close();
+                });
+        System.err.flush();
+        Runtime.getRuntime().halt(Sluice.OK);
     }
 }
