@@ -5,7 +5,16 @@ import java.nio.ByteBuffer;
 /**
  * Compresses one batch after the other. Belongs to one encoder; its memory is used again and again.
  */
-sealed interface Gzip extends AutoCloseable permits DeflaterGzip {
+sealed interface Gzip extends AutoCloseable permits DeflaterGzip, IsalGzip {
+
+    /** What was chosen; {@link PipelineConfig} has made sure that it is there. */
+    static Gzip of(PipelineConfig.Compression compression) {
+        return switch (compression) {
+            case AUTO -> IsalGzip.open().orElseGet(DeflaterGzip::new);
+            case IGZIP -> IsalGzip.open().orElseThrow();
+            case DEFLATER -> new DeflaterGzip();
+        };
+    }
 
     /** What runs, for the block printed at start. */
     String name();

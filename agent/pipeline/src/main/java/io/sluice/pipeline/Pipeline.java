@@ -72,7 +72,7 @@ public final class Pipeline implements ChunkSink, AutoCloseable {
         this.stats = new PipelineStats(this::openRecordBytes, this::ringUsed);
         String name = "";
         for (int i = 0; i < config.encoders(); i++) {
-            Gzip gzip = new DeflaterGzip();
+            Gzip gzip = Gzip.of(config.compression());
             name = gzip.name();
             Encoder encoder = new Encoder(config, i, pods, sink, gzip, stats, nanoClock, clock);
             SequenceBarrier barrier = ring.newBarrier();

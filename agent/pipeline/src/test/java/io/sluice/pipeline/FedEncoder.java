@@ -51,7 +51,7 @@ final class FedEncoder {
                         0,
                         pods,
                         sink.orElse(appended),
-                        new DeflaterGzip(),
+                        Gzip.of(config.compression()),
                         stats,
                         nanos::get,
                         Clock.fixed(Instant.parse("2026-11-24T08:00:00.125Z"), ZoneOffset.UTC));
@@ -74,6 +74,7 @@ final class FedEncoder {
                 Duration.ofMillis(200),
                 maxBatchBytes,
                 maxCompressedBytes,
+                PipelineConfig.Compression.AUTO,
                 maxRecordBytes,
                 openRecordBytes,
                 1_000,

@@ -66,6 +66,7 @@ class PipelineConfigTest {
                 Duration.ofMillis(200),
                 MIB,
                 MIB,
+                PipelineConfig.Compression.AUTO,
                 MIB,
                 MIB,
                 1_000,

@@ -264,6 +264,7 @@ class PipelineTest {
                         linger,
                         100_000,
                         1024 * 1024,
+                        PipelineConfig.Compression.DEFLATER,
                         1024 * 1024,
                         16 * 1024 * 1024,
                         1_000,

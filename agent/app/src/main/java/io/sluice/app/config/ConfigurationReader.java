@@ -206,6 +206,7 @@ final class ConfigurationReader {
                 Map.of(
                         "encoders", Settings.PIPELINE_THREADS,
                         "linger", Settings.PIPELINE_LINGER,
+                        "compression", Settings.PIPELINE_GZIP,
                         "maxRecordBytes", Settings.PIPELINE_MAX_RECORD,
                         "openRecordBytes", Settings.PIPELINE_OPEN_RECORDS,
                         "maxFields", Settings.PARSE_MAX_FIELDS,
@@ -222,6 +223,7 @@ final class ConfigurationReader {
                             written.value(Settings.PIPELINE_LINGER),
                             usual.maxBatchBytes(),
                             usual.maxCompressedBytes(),
+                            written.value(Settings.PIPELINE_GZIP),
                             written.value(Settings.PIPELINE_MAX_RECORD),
                             written.value(Settings.PIPELINE_OPEN_RECORDS),
                             written.value(Settings.PARSE_MAX_FIELDS),

@@ -11,6 +11,7 @@ import io.sluice.elasticsearch.ElasticsearchConfig.SetupTemplate;
 import io.sluice.elasticsearch.Secret;
 import io.sluice.kubernetes.KubernetesConfig;
 import io.sluice.pipeline.PipelineConfig.BodyFormat;
+import io.sluice.pipeline.PipelineConfig.Compression;
 import io.sluice.tail.TailConfig.From;
 
 import java.net.URI;
@@ -71,6 +72,13 @@ final class Settings {
     static final Defaulted<String> PIPELINE_SCHEMA =
             new Defaulted<>(
                     "pipeline.schema", Type.choice(List.of("ecs"), schema -> schema), "ecs");
+    static final Defaulted<Compression> PIPELINE_GZIP =
+            new Defaulted<>(
+                    "pipeline.gzip",
+                    Type.choice(
+                            List.of("auto", "igzip", "deflater"),
+                            word -> Compression.valueOf(word.toUpperCase(Locale.ROOT))),
+                    "auto");
     static final Defaulted<Integer> PIPELINE_MAX_RECORD =
             new Defaulted<>("pipeline.maxRecord", Type.SIZE_BELOW_2_GIB, "1MiB");
     static final Defaulted<Long> PIPELINE_OPEN_RECORDS =
@@ -153,6 +161,7 @@ final class Settings {
                     PIPELINE_THREADS,
                     PIPELINE_LINGER,
                     PIPELINE_SCHEMA,
+                    PIPELINE_GZIP,
                     PIPELINE_MAX_RECORD,
                     PIPELINE_OPEN_RECORDS,
                     BUFFER_PATH,
