@@ -8,6 +8,7 @@ import tools.jackson.core.json.JsonFactory;
 
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -29,6 +30,12 @@ record BulkAnswer(
 
     /** A reason is cut at this length: it may quote the document. */
     private static final int REASON_CHARACTERS = 1_000;
+
+    /** How the usual answer begins and ends, in which every document was created. */
+    private static final byte[] ITEMS = ascii("{\"errors\":false,\"items\":[");
+
+    private static final byte[] END = ascii("]}");
+    private static final byte[] CREATED = ascii("{\"create\":{\"status\":201}},");
 
     /**
      * An item that was not created.
@@ -57,6 +64,10 @@ record BulkAnswer(
     }
 
     static BulkAnswer parse(byte[] body) throws MalformedException {
+        int created = allCreated(body);
+        if (created > 0) {
+            return new BulkAnswer(created, created, 0, List.of(), ServerError.NONE);
+        }
         try (JsonParser parser = JSON.createParser(ObjectReadContext.empty(), body)) {
             return new Reader(parser).answer();
         } catch (JacksonException e) {
@@ -72,6 +83,40 @@ record BulkAnswer(
             String text = new String(body, 0, Math.min(body.length, 200), StandardCharsets.UTF_8);
             return new ServerError("", text.replaceAll("\\s+", " ").strip());
         }
+    }
+
+    /**
+     * The usual answer is one item again and again: what is equal to itself moved on by one item,
+     * and begins with that item, is that item to its end.
+     *
+     * @return how many items there are, or 0 if the answer is any other
+     */
+    private static int allCreated(byte[] body) {
+        int from = ITEMS.length;
+        int to = body.length - END.length;
+        // The last item has no comma behind it.
+        int items = (to - from + 1) / CREATED.length;
+        boolean usual =
+                items > 0
+                        && to - from + 1 == items * CREATED.length
+                        && startsWith(body, 0, ITEMS, ITEMS.length)
+                        && startsWith(body, to, END, END.length)
+                        && startsWith(body, from, CREATED, Math.min(to - from, CREATED.length))
+                        && repeats(body, from, to);
+        return usual ? items : 0;
+    }
+
+    private static boolean repeats(byte[] body, int from, int to) {
+        int second = Math.min(from + CREATED.length, to);
+        return Arrays.equals(body, from, from + to - second, body, second, to);
+    }
+
+    private static boolean startsWith(byte[] body, int from, byte[] text, int length) {
+        return Arrays.equals(body, from, from + length, text, 0, length);
+    }
+
+    private static byte[] ascii(String text) {
+        return text.getBytes(StandardCharsets.US_ASCII);
     }
 
     /** Walks one answer. */

@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import org.junit.jupiter.api.Test;
 
 import java.nio.charset.StandardCharsets;
+import java.util.Collections;
+import java.util.List;
 
 class BulkAnswerTest {
     private static BulkAnswer parse(String json) throws BulkAnswer.MalformedException {
@@ -52,5 +54,30 @@ class BulkAnswerTest {
         }
         assertThatThrownBy(() -> parse("<html>bad gateway</html>"))
                 .isInstanceOf(BulkAnswer.MalformedException.class);
+    }
+
+    /** Read without a parser when it is what it usually is, and with one at any other byte. */
+    @Test
+    void theUsualAnswerIsReadAlikeWithAndWithoutAParser() throws Exception {
+        for (int items : new int[] {1, 2, 3, 2_146}) {
+            String item = "{\"create\":{\"status\":201}}";
+            String usual =
+                    "{\"errors\":false,\"items\":["
+                            + String.join(",", Collections.nCopies(items, item))
+                            + "]}";
+            BulkAnswer expected =
+                    new BulkAnswer(items, items, 0, List.of(), BulkAnswer.ServerError.NONE);
+            assertThat(parse(usual)).isEqualTo(expected);
+            assertThat(parse(usual.replace(":{", ": {"))).isEqualTo(expected);
+
+            String lastBusy = usual.substring(0, usual.lastIndexOf("201")) + "429}}]}";
+            assertThat(parse(lastBusy).created()).isEqualTo(items - 1);
+            assertThat(parse(lastBusy).faults()).hasSize(1);
+            String firstBusy = usual.replaceFirst("201", "429");
+            assertThat(parse(firstBusy).faults().getFirst().item()).isZero();
+            String cut = usual.substring(0, usual.length() - item.length() - 2) + "]";
+            assertThatThrownBy(() -> parse(cut)).isInstanceOf(BulkAnswer.MalformedException.class);
+        }
+        assertThat(parse("{\"errors\":false,\"items\":[]}").items()).isZero();
     }
 }
