@@ -27,6 +27,7 @@ import java.util.concurrent.Callable;
             ValidateCommand.class,
             DeadLetterCommand.class,
             DemoCommand.class,
+            TrainCommand.class,
             Sluice.VersionCommand.class
         })
 public final class Sluice implements Runnable {

@@ -158,6 +158,21 @@ class LauncherTest {
     }
 
     @Test
+    void whatWasLearnedAtPackagingIsUsedWhereItIsThere() throws Exception {
+        jdk("usr/lib/jvm/temurin-25", "25.0.3");
+        environment.put("SLUICE_JAVA_OPTS", "-XX:AOTMode=off");
+        assertThat(run("version").arguments())
+                .noneMatch(argument -> argument.startsWith("-XX:AOTCache"));
+
+        Files.createDirectories(home.resolve("lib"));
+        Files.createFile(home.resolve("lib/sluice.aot"));
+
+        assertThat(run("version").arguments())
+                .containsSubsequence(
+                        "-XX:AOTCache=" + home + "/lib/sluice.aot", "-XX:AOTMode=off", "-jar");
+    }
+
+    @Test
     void nativeMemoryHasOneArenaUnlessSomebodySaidOtherwise() throws Exception {
         jdk("usr/lib/jvm/temurin-25", "25.0.3");
 

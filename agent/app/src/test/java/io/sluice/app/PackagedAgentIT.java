@@ -21,6 +21,19 @@ class PackagedAgentIT {
                 .anyMatch(line -> line.matches("Sluice \\d.*"));
     }
 
+    /** Without it the agent would start all the same, only colder: nobody would see it. */
+    @Test
+    void whatWasLearnedAtPackagingFits() throws Exception {
+        assertThat(HOME.resolve("lib/sluice.aot")).isRegularFile();
+        assertThat(
+                        output(
+                                "env",
+                                "SLUICE_JAVA_OPTS=-XX:AOTMode=on",
+                                HOME.resolve("bin/sluice").toString(),
+                                "version"))
+                .anyMatch(line -> line.matches("Sluice \\d.*"));
+    }
+
     @Test
     void plainJavaStartsIt() throws Exception {
         String java = System.getProperty("java.home") + "/bin/java";
