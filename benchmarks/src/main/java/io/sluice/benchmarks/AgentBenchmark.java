@@ -1,308 +1,315 @@
 package io.sluice.benchmarks;
 
-import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.InputStreamReader;
-import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpResponse;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
-import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.LockSupport;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
-import java.util.stream.Stream;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
- * The packaged agent from files to a bulk server that keeps nothing: CPU for each gigabyte, speed
- * and memory, as the kernel counted them for the agent's process.
+ * The packaged agent, and others beside it in turn, from files to a bulk endpoint that keeps
+ * nothing: CPU for each gigabyte, speed, memory, latency, as seen from outside of the process.
  *
- * <p>The files are complete before the agent starts. The whole run counts from the agent's start,
- * its JVM's start and compilation included; the steady part counts from when half of the documents
- * had arrived.
+ * <p>One command, one report for each mode; see {@link BenchmarkOptions} and benchmarks/README.md.
  */
 public final class AgentBenchmark {
-    private static final Duration POLL = Duration.ofMillis(20);
-    private static final Pattern DOCUMENTS = Pattern.compile("\"documents\":(\\d+)");
-    private static final Pattern REQUESTS = Pattern.compile("\"requests\":(\\d+)");
+    private static final int FILES_PER_POD = 10;
 
-    private final Options options;
-    private final Path folder;
-    private final HttpClient http = HttpClient.newHttpClient();
+    private final BenchmarkOptions options;
+    private final String command;
+    private final Workbench bench;
+
+    /** One run of one agent. */
+    private interface Run {
+        Figures of(Shipper shipper) throws IOException, InterruptedException;
+    }
+
+    private AgentBenchmark(BenchmarkOptions options, String command, Workbench bench) {
+        this.options = options;
+        this.command = command;
+        this.bench = bench;
+    }
 
     /**
-     * @param agent command that starts the agent; {@code {config}} stands for its file
-     * @param results folder the two files go to
+     * See {@link BenchmarkOptions}.
+     *
+     * <p>Exit 1 where a run failed, or Sluice lost or doubled a line.
      */
-    record Options(
-            Workload workload,
-            int megabytes,
-            int containers,
-            List<String> agent,
-            Path results,
-            Duration patience) {
-
-        static Options parse(List<String> args) {
-            Workload workload = Workload.JSON;
-            int megabytes = 1_000;
-            int containers = 8;
-            String agent = "agent/app/target/sluice/bin/sluice run --config {config}";
-            Path results = Path.of("benchmarks/results");
-            Duration patience = Duration.ofMinutes(10);
-            for (int i = 0; i + 1 < args.size(); i += 2) {
-                String value = args.get(i + 1);
-                switch (args.get(i)) {
-                    case "--workload" ->
-                            workload = Workload.valueOf(value.toUpperCase(Locale.ROOT));
-                    case "--megabytes" -> megabytes = Integer.parseInt(value);
-                    case "--containers" -> containers = Integer.parseInt(value);
-                    case "--agent" -> agent = value;
-                    case "--results" -> results = Path.of(value);
-                    case "--patience" -> patience = Duration.ofSeconds(Long.parseLong(value));
-                    default -> throw usage(args.get(i) + " is no option");
-                }
-            }
-            if (args.size() % 2 != 0) {
-                throw usage(args.getLast() + " needs a value");
-            }
-            if (megabytes < 1 || containers < 1) {
-                throw usage("megabytes and containers must be at least 1");
-            }
-            return new Options(
-                    workload,
-                    megabytes,
-                    containers,
-                    List.of(agent.strip().split("\\s+", -1)),
-                    results,
-                    patience);
-        }
-
-        private static IllegalArgumentException usage(String problem) {
-            return new IllegalArgumentException(
-                    problem
-                            + "; usage: AgentBenchmark [--workload json|plain|mixed] [--megabytes"
-                            + " N] [--containers N] [--agent \"COMMAND {config}\"] [--results"
-                            + " FOLDER] [--patience SECONDS]");
-        }
-    }
-
-    private AgentBenchmark(Options options, Path folder) {
-        this.options = options;
-        this.folder = folder;
-    }
-
-    /** See {@link Options}. Exit 1 where documents were lost or the agent ended before the end. */
-    public static void main(String[] args) throws IOException {
-        Options options;
+    public static void main(String[] args) throws IOException, InterruptedException {
+        BenchmarkOptions options;
         try {
-            options = Options.parse(List.of(args));
+            options = BenchmarkOptions.parse(List.of(args));
         } catch (IllegalArgumentException e) {
             System.err.println(e.getMessage());
             System.exit(2);
             return;
         }
+        boolean good = true;
+        for (Report report : run(options, command(args))) {
+            System.out.println(report.markdown());
+            good &= report.failures().isEmpty();
+        }
+        System.exit(good ? 0 : 1);
+    }
+
+    /** As it can be typed again. */
+    private static String command(String[] args) {
+        StringBuilder command =
+                new StringBuilder("java -jar benchmarks/target/benchmarks/benchmarks.jar agent");
+        for (String arg : args) {
+            command.append(arg.matches("[\\w./,:=-]+") ? " " + arg : " '" + arg + "'");
+        }
+        return command.toString();
+    }
+
+    /** All modes, their files written. */
+    static List<Report> run(BenchmarkOptions options, String command)
+            throws IOException, InterruptedException {
+        List<Report> reports = new ArrayList<>();
+        try (Workbench bench = Workbench.open(options)) {
+            for (Mode mode : options.modes()) {
+                Report report = new AgentBenchmark(options, command, bench).measure(mode);
+                report.write(options.results());
+                reports.add(report);
+            }
+        }
+        return reports;
+    }
+
+    private Report measure(Mode mode) throws IOException, InterruptedException {
+        Map<String, String> about = new LinkedHashMap<>();
+        for (Shipper shipper : options.shippers()) {
+            about.put(shipper.name(), shipper.about());
+        }
+        Report report = new Report(mode, Instant.now(), command, Host.here(), about);
+        switch (mode) {
+            case THROUGHPUT -> throughput(report);
+            case IDLE -> {
+                String name = options.files() + " quiet files";
+                QuietRun quiet = new QuietRun(bench);
+                inTurn(report, name, shipper -> quiet.run(shipper, options.files(), 1));
+            }
+            case LATENCY -> {
+                String name = "append to acknowledged, " + options.rate() + " lines/s in the flow";
+                inTurn(report, name, shipper -> new LatencyRun(bench).run(shipper));
+            }
+            case CATCH_UP -> {
+                String name =
+                        options.outage().toSeconds()
+                                + " s without an endpoint, "
+                                + options.backlogRate()
+                                + " lines/s";
+                CatchUpRun catchUp = new CatchUpRun(bench);
+                inTurn(report, name, catchUp::run);
+            }
+            case SCALE -> scale(report);
+        }
+        return report;
+    }
+
+    /** Each agent once, and that as often as there are rounds. */
+    private void inTurn(Report report, String name, Run run)
+            throws IOException, InterruptedException {
+        Report.Table table = report.table(name);
+        for (int round = 1; round <= options.rounds(); round++) {
+            for (Shipper shipper : options.shippers()) {
+                add(report, table, shipper.name(), shipper, run, name + ", round " + round);
+            }
+        }
+    }
+
+    private void add(
+            Report report,
+            Report.Table table,
+            String column,
+            Shipper shipper,
+            Run run,
+            String where)
+            throws IOException, InterruptedException {
+        bench.say(report.tables().size() + ". " + where + ": " + shipper.name());
         try {
-            BenchmarkResult result = run(options);
-            System.out.println(result.markdown());
-            System.exit(result.lostDocuments() == 0 ? 0 : 1);
+            Figures figures = run.of(shipper);
+            table.add(column, figures);
+            judge(report, shipper, figures, where);
         } catch (IllegalStateException e) {
-            System.err.println(e.getMessage());
-            System.exit(1);
+            // The other agents, and the other rounds, are worth measuring all the same.
+            report.failure(shipper.name() + ", " + where + ": " + e.getMessage());
+            bench.say("failed: " + e.getMessage());
         }
     }
 
-    /** One run, its files written. */
-    static BenchmarkResult run(Options options) throws IOException {
-        Path folder = Files.createTempDirectory("sluice-benchmark-");
-        try {
-            BenchmarkResult result = new AgentBenchmark(options, folder).measure();
-            result.write(options.results());
-            return result;
-        } finally {
-            remove(folder);
+    /** What others lose is a figure; what Sluice loses is a failure. */
+    private static void judge(Report report, Shipper shipper, Figures figures, String where) {
+        if (!(shipper instanceof SluiceShipper)) {
+            return;
+        }
+        double lost = figures.value(Figure.LOST).orElse(0.0);
+        double doubled = figures.value(Figure.DOUBLED).orElse(0.0);
+        double torn = figures.value(Figure.TORN).orElse(0.0);
+        if (lost + doubled + torn > 0) {
+            report.failure(
+                    String.format(
+                            Locale.ROOT,
+                            "%s, %s: %.0f lines lost, %.0f doubled, %.0f torn",
+                            shipper.name(),
+                            where,
+                            lost,
+                            doubled,
+                            torn));
         }
     }
 
-    private BenchmarkResult measure() throws IOException {
-        WorkloadFiles files =
-                WorkloadFiles.write(
-                        folder,
-                        options.workload(),
-                        options.containers(),
-                        options.megabytes() * 1_000_000L);
-        Process sink = startSink();
-        try (BufferedReader out =
-                new BufferedReader(
-                        new InputStreamReader(sink.getInputStream(), StandardCharsets.UTF_8))) {
-            String url = out.readLine();
-            if (url == null) {
-                throw new IllegalStateException("the bulk server did not start; see its message");
-            }
-            Path config = writeConfig(files, url);
-            Path log = folder.resolve("agent.log");
-            long start = System.nanoTime();
-            Process agent = startAgent(config, log);
+    private void throughput(Report report) throws IOException, InterruptedException {
+        for (Workload workload : options.workloads()) {
+            Path folder = bench.freshFolder();
             try {
-                return follow(agent, files, URI.create(url + "/_stats"), start, log);
+                throughput(report, workload, folder);
             } finally {
-                end(agent);
+                Workbench.remove(folder);
             }
-        } finally {
-            end(sink);
         }
     }
 
-    private BenchmarkResult follow(
-            Process agent, WorkloadFiles files, URI stats, long start, Path log)
-            throws IOException {
-        ProcessUsage half = ProcessUsage.of(agent);
-        long halfNanos = start;
-        long halfDocuments = 0;
-        long deadline = start + options.patience().toNanos();
-        String last = "";
-        while (System.nanoTime() - deadline < 0) {
-            ProcessUsage usage = ProcessUsage.of(agent);
-            if (!agent.isAlive()) {
-                throw new IllegalStateException(
-                        "the agent ended with "
-                                + agent.exitValue()
-                                + " before all had arrived: "
-                                + last
-                                + "\n"
-                                + Files.readString(log));
-            }
-            last = fetch(stats);
-            long now = System.nanoTime();
-            long documents = number(DOCUMENTS, last);
-            if (halfDocuments == 0 && documents >= files.lines() / 2) {
-                half = usage;
-                halfNanos = now;
-                halfDocuments = documents;
-            }
-            if (documents >= files.lines()) {
-                usage = ProcessUsage.of(agent);
-                if (!agent.isAlive()) {
-                    throw new IllegalStateException("the agent ended with its last document");
+    private void throughput(Report report, Workload workload, Path folder)
+            throws IOException, InterruptedException {
+        LogFiles ours = logs(folder.resolve("sluice"), workload, options.megabytes());
+        LogFiles theirs =
+                options.peers().isEmpty()
+                        ? ours
+                        : logs(folder.resolve("peers"), workload, options.peerMegabytes());
+        ThroughputRun throughput = new ThroughputRun(bench);
+        AtomicBoolean capacityIsKnown = new AtomicBoolean();
+        inTurn(
+                report,
+                workload.label(),
+                shipper -> {
+                    boolean isOurs = shipper instanceof SluiceShipper;
+                    ThroughputRun.Result result =
+                            throughput.run(
+                                    shipper,
+                                    isOurs ? ours : theirs,
+                                    (_, _) -> {},
+                                    isOurs && !capacityIsKnown.getAndSet(true));
+                    result.capacity().ifPresent(capacity -> note(report, workload, capacity));
+                    return result.figures();
+                });
+        note(report, workload, SluiceShipper.NAME, ours);
+        if (!options.peers().isEmpty()) {
+            note(report, workload, "the others", theirs);
+        }
+        if (options.splitMemory()) {
+            splitMemory(report, workload, throughput, ours);
+        }
+    }
+
+    private LogFiles logs(Path folder, Workload workload, int megabytes) throws IOException {
+        bench.say("writing " + megabytes + " MB of " + workload.label());
+        int sources = options.containers().orElse(workload.sources());
+        LogFiles logs = LogFiles.reproducible(folder, workload, sources, 1);
+        logs.fill(megabytes * 1_000_000L);
+        return logs;
+    }
+
+    private static void note(Report report, Workload workload, String whose, LogFiles logs) {
+        report.note(
+                String.format(
+                        Locale.ROOT,
+                        "%s, for %s: %,d lines, %.1f MB, %d files.",
+                        workload.label(),
+                        whose,
+                        logs.totalLines(),
+                        logs.bytes() / 1e6,
+                        logs.containers().size()));
+    }
+
+    private static void note(Report report, Workload workload, EndpointCapacity capacity) {
+        report.note(
+                String.format(
+                        Locale.ROOT,
+                        "%s: the endpoint by itself, unpacking with %s, takes the same bodies of"
+                                + " one client at %.0f MB/s of raw log, for %.2f CPU-s per GB.",
+                        workload.label(),
+                        capacity.gunzip(),
+                        capacity.megabytesPerSecond(),
+                        capacity.cpuSecondsPerGigabyte()));
+    }
+
+    /** A run of its own: keeping books on memory takes some. */
+    private void splitMemory(
+            Report report, Workload workload, ThroughputRun throughput, LogFiles logs)
+            throws IOException, InterruptedException {
+        StringBuilder note = new StringBuilder();
+        add(
+                report,
+                new Report.Table(workload.label()),
+                SluiceShipper.NAME,
+                options.sluice().withNativeMemoryTracking(),
+                shipper ->
+                        throughput
+                                .run(
+                                        shipper,
+                                        logs,
+                                        (running, _) -> note.append(describe(running)),
+                                        false)
+                                .figures(),
+                workload.label() + ", what the memory is");
+        report.note(workload.label() + ", resident memory at the end of a run of its own" + note);
+    }
+
+    private static String describe(RunningShipper running) throws IOException {
+        Optional<MemorySplit> split = MemorySplit.of(running.pid());
+        if (split.isEmpty()) {
+            return ": not known, there is no jcmd or the agent is no JVM that tracks its memory.";
+        }
+        StringBuilder text = new StringBuilder(", MB:\n\n| | MB |\n| --- | ---: |\n");
+        for (MemorySplit.Part part : MemorySplit.Part.values()) {
+            text.append("| ").append(part.label()).append(" | ");
+            text.append(Report.rounded(split.get().bytes(part) / 1e6, 1)).append(" |\n");
+        }
+        return text.append("| sum | ")
+                .append(Report.rounded(split.get().totalBytes() / 1e6, 1))
+                .append(" |")
+                .toString();
+    }
+
+    /** A table for each agent, a column for each number of files. */
+    private void scale(Report report) throws IOException, InterruptedException {
+        QuietRun quiet = new QuietRun(bench);
+        int fewest = options.scale().getFirst();
+        for (Shipper shipper : options.shippers()) {
+            Report.Table table = report.table(shipper.name());
+            for (int round = 1; round <= options.rounds(); round++) {
+                Figures least = new Figures();
+                for (int files : options.scale()) {
+                    add(
+                            report,
+                            table,
+                            files + " files",
+                            shipper,
+                            agent -> {
+                                Figures figures = quiet.run(agent, files, FILES_PER_POD);
+                                if (files == fewest) {
+                                    least.putAll(figures);
+                                } else {
+                                    perFile(figures, least, files - fewest);
+                                }
+                                return figures;
+                            },
+                            files + " files, round " + round);
                 }
-                double steadyShare = 1 - (double) halfDocuments / documents;
-                return new BenchmarkResult(
-                        options.workload(),
-                        options.containers(),
-                        String.join(" ", options.agent()),
-                        files.bytes(),
-                        files.lines(),
-                        documents,
-                        number(REQUESTS, last),
-                        usage.cpuSeconds(),
-                        (now - start) / 1e9,
-                        usage.cpuSeconds() - half.cpuSeconds(),
-                        (now - halfNanos) / 1e9,
-                        (long) (files.bytes() * steadyShare),
-                        usage.peakBytes(),
-                        Host.here());
             }
-            LockSupport.parkNanos(POLL.toNanos());
-        }
-        throw new IllegalStateException(
-                "not all of "
-                        + files.lines()
-                        + " documents arrived within "
-                        + options.patience().toSeconds()
-                        + " s: "
-                        + last
-                        + "\n"
-                        + Files.readString(log));
-    }
-
-    private String fetch(URI stats) throws IOException {
-        try {
-            return http.send(
-                            HttpRequest.newBuilder(stats).build(),
-                            HttpResponse.BodyHandlers.ofString())
-                    .body();
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new IOException("interrupted", e);
         }
     }
 
-    private static long number(Pattern field, String json) {
-        Matcher found = field.matcher(json);
-        if (!found.find()) {
-            throw new IllegalStateException("no " + field + " in " + json);
-        }
-        return Long.parseLong(found.group(1));
-    }
-
-    private static Process startSink() throws IOException {
-        return new ProcessBuilder(
-                        Path.of(System.getProperty("java.home"), "bin/java").toString(),
-                        "-XX:+UseSerialGC",
-                        "-Xmx64m",
-                        "-cp",
-                        System.getProperty("java.class.path"),
-                        DiscardingBulk.class.getName())
-                .redirectError(ProcessBuilder.Redirect.INHERIT)
-                .start();
-    }
-
-    private Process startAgent(Path config, Path log) throws IOException {
-        List<String> command = new ArrayList<>();
-        for (String word : options.agent()) {
-            command.add(word.replace("{config}", config.toString()));
-        }
-        return new ProcessBuilder(command)
-                .redirectErrorStream(true)
-                .redirectOutput(log.toFile())
-                .start();
-    }
-
-    private Path writeConfig(WorkloadFiles files, String url) throws IOException {
-        return Files.writeString(
-                folder.resolve("sluice.yaml"),
-                """
-                containers:
-                  path: "%s"
-                kubernetes:
-                  api: "off"
-                buffer:
-                  path: "%s"
-                  minFree: 64MiB
-                elasticsearch:
-                  hosts: ["%s"]
-                health:
-                  listen: "127.0.0.1:0"
-                """
-                        .formatted(files.links(), folder.resolve("buffer"), url));
-    }
-
-    private static void end(Process process) {
-        process.destroy();
-        try {
-            if (!process.waitFor(20, TimeUnit.SECONDS)) {
-                process.destroyForcibly().waitFor();
-            }
-        } catch (InterruptedException e) {
-            process.destroyForcibly();
-            Thread.currentThread().interrupt();
-        }
-    }
-
-    private static void remove(Path folder) throws IOException {
-        List<Path> deepestFirst;
-        try (Stream<Path> paths = Files.walk(folder)) {
-            deepestFirst = paths.sorted(Comparator.reverseOrder()).toList();
-        }
-        for (Path path : deepestFirst) {
-            Files.delete(path);
-        }
+    private static void perFile(Figures figures, Figures least, int moreFiles) {
+        double more =
+                figures.value(Figure.RSS).orElse(Double.NaN)
+                        - least.value(Figure.RSS).orElse(Double.NaN);
+        figures.put(Figure.BYTES_PER_FILE, more * 1e6 / moreFiles);
     }
 }

@@ -23,7 +23,6 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
-import java.io.ByteArrayOutputStream;
 import java.lang.management.ManagementFactory;
 import java.lang.management.ThreadInfo;
 import java.lang.management.ThreadMXBean;
@@ -32,7 +31,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
@@ -84,17 +82,7 @@ public class EncodeBenchmark {
     @Setup
     public void start() {
         PipelineConfig config = PipelineConfig.defaults(1, MAX_EXCERPT_BYTES);
-        SplittableRandom random = new SplittableRandom(1);
-        long number = 0;
-        for (int i = 0; i < CHUNKS; i++) {
-            ByteArrayOutputStream chunk = new ByteArrayOutputStream(config.chunkBytes());
-            byte[] line = workload.line(random, number++);
-            while (chunk.size() + line.length <= config.chunkBytes()) {
-                chunk.writeBytes(line);
-                line = workload.line(random, number++);
-            }
-            chunks.add(chunk.toByteArray());
-        }
+        chunks.addAll(SampleLog.chunks(workload, CHUNKS, config.chunkBytes()));
         for (int i = 0; i < SOURCES; i++) {
             String pod = "shop-" + i;
             String uid = "00000000-0000-4000-8000-00000000000" + i;

@@ -1,0 +1,34 @@
+package io.sluice.benchmarks;
+
+import java.io.IOException;
+import java.util.Arrays;
+
+/** {@code java -jar benchmarks.jar}: which kind of benchmark, and its options. */
+public final class Benchmarks {
+    private static final String USAGE =
+            """
+            usage: java -jar benchmarks.jar KIND [OPTION]...
+              agent     the whole agent, and others beside it; --help me shows its options
+              jmh       JMH's own command line; -l lists what there is
+              endpoint  the bulk endpoint alone; see DiscardingBulk
+            """;
+
+    private Benchmarks() {}
+
+    /**
+     * @param args the kind, and what its own main takes
+     */
+    public static void main(String[] args) throws IOException, InterruptedException {
+        String kind = args.length == 0 ? "" : args[0];
+        String[] rest = Arrays.copyOfRange(args, Math.min(1, args.length), args.length);
+        switch (kind) {
+            case "agent" -> AgentBenchmark.main(rest);
+            case "jmh" -> org.openjdk.jmh.Main.main(rest);
+            case "endpoint" -> DiscardingBulk.main(rest);
+            default -> {
+                System.err.print(USAGE);
+                System.exit(2);
+            }
+        }
+    }
+}
