@@ -10,13 +10,27 @@ final class Complaints {
     private static final System.Logger LOG = System.getLogger("io.sluice.tail");
 
     private final TailStats stats;
+    private final Descriptors descriptors;
     private String last = "";
 
-    Complaints(TailStats stats) {
+    Complaints(TailStats stats, Descriptors descriptors) {
         this.stats = stats;
+        this.descriptors = descriptors;
     }
 
+    /** Says it, unless all files are like that for want of descriptors. */
     void about(Path path, Exception e) {
+        if (!isForWantOfDescriptors(e)) {
+            say(path, e);
+        }
+    }
+
+    /** Whether it failed because nothing can be opened any more. */
+    boolean isForWantOfDescriptors(Exception e) {
+        return descriptors.areExhausted(e);
+    }
+
+    private void say(Path path, Exception e) {
         stats.unreadable.increment();
         String problem =
                 e instanceof AccessDeniedException

@@ -10,7 +10,6 @@ import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -43,7 +42,7 @@ final class Discovery {
         SEEN
     }
 
-    private final Deque<LogFile> files;
+    private final HeldFiles files;
     private final FinishedFiles finished;
     private final Contents contents;
     private final Complaints complaints;
@@ -58,11 +57,17 @@ final class Discovery {
     /** A look came to an end. */
     private boolean looked;
 
+    /** What could not be opened for want of a descriptor, and all behind it. */
+    private List<FoundFile> waiting = List.of();
+
+    /** What has waited and is gone. */
+    private final List<FoundFile> missed = new ArrayList<>();
+
     /**
-     * @param files what is held of the source, the oldest first; what is opened goes behind
+     * @param files what is held of the source; what is opened goes behind
      */
     Discovery(
-            Deque<LogFile> files,
+            HeldFiles files,
             FinishedFiles finished,
             Contents contents,
             Complaints complaints,
@@ -90,6 +95,18 @@ final class Discovery {
         return openedAny;
     }
 
+    /** Files are known that could not be opened yet: all of a source's are, or none is read. */
+    boolean isWaiting() {
+        return !waiting.isEmpty();
+    }
+
+    /** Files that were removed before they could be opened; each once. */
+    List<FoundFile> takeMissed() {
+        List<FoundFile> taken = List.copyOf(missed);
+        missed.clear();
+        return taken;
+    }
+
     /** When a file was opened last. */
     long openedNanos() {
         return openedNanos;
@@ -114,7 +131,7 @@ final class Discovery {
         List<FoundFile> fresh = new ArrayList<>();
         Set<LogFile> seen = new HashSet<>();
         for (FoundFile entry : found) {
-            Optional<LogFile> held = held(entry.key());
+            Optional<LogFile> held = files.under(entry.key());
             if (held.isPresent()) {
                 seen.add(held.get());
                 rename(held.get(), entry, nowNanos);
@@ -151,6 +168,9 @@ final class Discovery {
         Set<Object> keys = new HashSet<>();
         found.forEach(entry -> keys.add(entry.key()));
         finished.retain(keys);
+        if (!waiting.isEmpty()) {
+            noteMissed(found, keys);
+        }
         for (LogFile file : files) {
             if (!file.unlinked && !seen.contains(file)) {
                 file.unlinked = true;
@@ -159,8 +179,18 @@ final class Discovery {
         }
     }
 
+    private void noteMissed(List<FoundFile> found, Set<Object> keys) {
+        List<FoundFile> gone = new ArrayList<>(waiting);
+        gone.removeIf(entry -> keys.contains(entry.key()) || files.under(entry.key()).isPresent());
+        waiting = waiting.stream().filter(entry -> !gone.contains(entry)).toList();
+        // What was compressed meanwhile is in a file that is new.
+        if (found.stream().noneMatch(entry -> entry.name().compressed() && isFresh(entry))) {
+            missed.addAll(gone);
+        }
+    }
+
     private boolean isFresh(FoundFile entry) {
-        return held(entry.key()).isEmpty() && !finished.isUnchanged(entry);
+        return files.under(entry.key()).isEmpty() && !finished.isUnchanged(entry);
     }
 
     /**
@@ -169,11 +199,12 @@ final class Discovery {
      */
     private boolean isSameAgain(List<FoundFile> found) {
         List<FoundFile> again = new ArrayList<>();
+        boolean complete = true;
         for (Place place : places) {
-            list(place, again);
+            complete &= list(place, again);
         }
         leaveOutTwins(again);
-        return !vanished && names(again).equals(names(found));
+        return !vanished && (!complete || names(again).equals(names(found)));
     }
 
     private static Map<Path, Object> names(List<FoundFile> found) {
@@ -210,15 +241,6 @@ final class Discovery {
         }
     }
 
-    private Optional<LogFile> held(Object key) {
-        for (LogFile file : files) {
-            if (file.is(key)) {
-                return Optional.of(file);
-            }
-        }
-        return Optional.empty();
-    }
-
     private static void rename(LogFile file, FoundFile entry, long nowNanos) {
         if (!file.path.equals(entry.path())) {
             file.path = entry.path();
@@ -242,6 +264,10 @@ final class Discovery {
             if (contents.isPlain() && isNothingYet(entry)) {
                 continue;
             }
+            if (!files.mayBeMore()) {
+                letWait(fresh, entry);
+                return true;
+            }
             try {
                 LogFile file = LogFile.open(entry, nowNanos);
                 boolean kept = false;
@@ -264,10 +290,20 @@ final class Discovery {
             } catch (NoSuchFileException _) {
                 return false;
             } catch (IOException e) {
+                if (complaints.isForWantOfDescriptors(e)) {
+                    letWait(fresh, entry);
+                    return true;
+                }
                 complaints.about(entry.path(), e);
             }
         }
+        waiting = List.of();
         return true;
+    }
+
+    /** The younger ones must not come before it. */
+    private void letWait(List<FoundFile> fresh, FoundFile first) {
+        waiting = List.copyOf(fresh.subList(fresh.indexOf(first), fresh.size()));
     }
 
     /** A rotated file is not made without a byte, but a copy is, before it is filled. */
@@ -287,14 +323,16 @@ final class Discovery {
             // Nobody has written to it for a while: no need to wait for more.
             file.changedNanos = nowNanos - Settling.QUIET_NANOS;
         }
-        if (!files.isEmpty()) {
-            LogFile before = files.peekLast();
-            before.changedNanos =
-                    Math.max(
-                            before.changedNanos,
-                            nowNanos - Settling.QUIET_NANOS + Settling.SETTLE_NANOS);
-        }
-        files.addLast(file);
+        files.youngest()
+                .ifPresent(
+                        before ->
+                                before.changedNanos =
+                                        Math.max(
+                                                before.changedNanos,
+                                                nowNanos
+                                                        - Settling.QUIET_NANOS
+                                                        + Settling.SETTLE_NANOS));
+        files.add(file);
         openedNanos = nowNanos;
         openedAny = true;
     }
@@ -317,7 +355,7 @@ final class Discovery {
         for (Place place : places) {
             list(place, found);
         }
-        found.removeIf(entry -> entry.name().isActive() || held(entry.key()).isPresent());
+        found.removeIf(entry -> entry.name().isActive() || files.under(entry.key()).isPresent());
         found.sort(Comparator.comparing(FoundFile::name).reversed());
         for (FoundFile entry : found) {
             try {

@@ -7,7 +7,6 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.FileTime;
-import java.util.Deque;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -34,7 +33,7 @@ final class FinishedFiles {
         record Copy(long sizeOnDisk, FileTime modified) implements Done {}
     }
 
-    private final Deque<LogFile> held;
+    private final HeldFiles held;
     private final Contents contents;
     private final Losses losses;
     private final Complaints complaints;
@@ -43,7 +42,7 @@ final class FinishedFiles {
     /**
      * @param held files of the source that are still read
      */
-    FinishedFiles(Deque<LogFile> held, Contents contents, Losses losses, Complaints complaints) {
+    FinishedFiles(HeldFiles held, Contents contents, Losses losses, Complaints complaints) {
         this.held = held;
         this.contents = contents;
         this.losses = losses;
@@ -68,7 +67,7 @@ final class FinishedFiles {
         } catch (IOException e) {
             complaints.about(file.path, e);
         }
-        close(file);
+        held.close(file);
     }
 
     /** Closes a file whose content is not to be read; its compressed copy is not either. */
@@ -106,6 +105,9 @@ final class FinishedFiles {
                 return true;
             }
         } catch (IOException e) {
+            if (complaints.isForWantOfDescriptors(e)) {
+                return false;
+            }
             complaints.about(entry.path(), e);
             return true;
         }
@@ -163,13 +165,5 @@ final class FinishedFiles {
     /** Forgets the inodes of files that are gone. */
     void retain(Set<Object> keys) {
         done.keySet().retainAll(keys);
-    }
-
-    static void close(LogFile file) {
-        try {
-            file.close();
-        } catch (IOException e) {
-            LOG.log(WARNING, "cannot close " + file + ": " + e);
-        }
     }
 }

@@ -32,6 +32,8 @@ final class Inotify implements AutoCloseable {
     static final int IN_ONLYDIR = 0x1000000;
 
     private static final int CLOEXEC_NONBLOCK = 0x80000 | 0x800;
+    private static final int ENOMEM = 12;
+    private static final int ENFILE = 23;
     private static final int EMFILE = 24;
     private static final int ENOSPC = 28;
     private static final short POLLIN = 1;
@@ -113,19 +115,13 @@ final class Inotify implements AutoCloseable {
     private final MemorySegment wakeCount = arena.allocate(ValueLayout.JAVA_LONG);
 
     /** Below 0 when the kernel gave none. */
-    private final int descriptor;
+    private int descriptor = -1;
 
     private final int wakeDescriptor;
-    private final String unavailable;
+    private String unavailable = "";
 
     Inotify() {
-        int instance = -1;
-        String problem = "";
         try {
-            instance = (int) Libc.INOTIFY_INIT1.invokeExact(errno, CLOEXEC_NONBLOCK);
-            if (instance < 0) {
-                problem = explain(lastErrno());
-            }
             wakeDescriptor = (int) Libc.EVENTFD.invokeExact(errno, 0, CLOEXEC_NONBLOCK);
         } catch (Throwable e) {
             throw linkage(e);
@@ -133,13 +129,32 @@ final class Inotify implements AutoCloseable {
         if (wakeDescriptor < 0) {
             throw new IllegalStateException("eventfd failed: " + explain(lastErrno()));
         }
-        descriptor = instance;
-        unavailable = problem;
         one.set(ValueLayout.JAVA_LONG, 0, 1);
-        polled.set(ValueLayout.JAVA_INT, 0, descriptor);
         polled.set(ValueLayout.JAVA_SHORT, 4, POLLIN);
         polled.set(ValueLayout.JAVA_INT, 8, wakeDescriptor);
         polled.set(ValueLayout.JAVA_SHORT, 12, POLLIN);
+        open();
+    }
+
+    /**
+     * Asks for an instance, where there is none.
+     *
+     * @return false where the kernel gives none; {@link #unavailable} says why
+     */
+    boolean open() {
+        try {
+            descriptor = (int) Libc.INOTIFY_INIT1.invokeExact(errno, CLOEXEC_NONBLOCK);
+        } catch (Throwable e) {
+            throw linkage(e);
+        }
+        unavailable = descriptor < 0 ? explain(lastErrno()) : "";
+        // poll(2) passes over a descriptor below 0.
+        polled.set(ValueLayout.JAVA_INT, 0, descriptor);
+        return isAvailable();
+    }
+
+    boolean isAvailable() {
+        return descriptor >= 0;
     }
 
     /** Why there are no notifications at all, or empty when there are. */
@@ -165,7 +180,7 @@ final class Inotify implements AutoCloseable {
             throw linkage(e);
         }
         int error = lastErrno();
-        return error == ENOSPC || error == EMFILE
+        return error == ENOSPC || error == ENOMEM
                 ? new Watch.Exhausted(explain(error))
                 : new Watch.Refused(explain(error));
     }
@@ -251,8 +266,12 @@ final class Inotify implements AutoCloseable {
     private static String explain(int error) {
         return switch (error) {
             case EMFILE ->
-                    "too many inotify instances (EMFILE); raise fs.inotify.max_user_instances";
-            case ENOSPC -> "no inotify watches left (ENOSPC); raise fs.inotify.max_user_watches";
+                    "no inotify instance is left (EMFILE); raise fs.inotify.max_user_instances, or"
+                            + " the agent's limit of open files (nofile, LimitNOFILE)";
+            case ENFILE -> "no inotify instance is left (ENFILE); raise fs.file-max";
+            case ENOSPC ->
+                    "no inotify watches are left (ENOSPC); raise fs.inotify.max_user_watches";
+            case ENOMEM -> "the kernel has no memory for another inotify watch (ENOMEM)";
             case 2 -> "no such directory (ENOENT)";
             case 13 -> "permission denied (EACCES)";
             case 20 -> "not a directory (ENOTDIR)";

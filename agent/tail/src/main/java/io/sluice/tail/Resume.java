@@ -5,8 +5,6 @@ import static java.lang.System.Logger.Level.WARNING;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
 
@@ -17,20 +15,20 @@ final class Resume {
     private final LogSource source;
     private final TailStats stats;
     private final Losses losses;
-    private final Deque<LogFile> files;
+    private final HeldFiles files;
     private final FinishedFiles finished;
     private final Contents contents;
     private final Complaints complaints;
     private boolean breaks;
 
     /**
-     * @param files what is held of the source, the oldest first; what is not to be read goes
+     * @param files what is held of the source; what is not to be read goes
      */
     Resume(
             LogSource source,
             TailStats stats,
             Losses losses,
-            Deque<LogFile> files,
+            HeldFiles files,
             FinishedFiles finished,
             Contents contents,
             Complaints complaints) {
@@ -58,11 +56,12 @@ final class Resume {
     }
 
     private void skipAll() {
-        while (files.size() > 1) {
-            finished.finishUnread(files.pollFirst());
-        }
-        if (!files.isEmpty()) {
-            skip(files.peekFirst());
+        for (LogFile file : files.all()) {
+            if (files.size() > 1) {
+                finished.finishUnread(file);
+            } else {
+                skip(file);
+            }
         }
     }
 
@@ -77,8 +76,7 @@ final class Resume {
 
     private void skipOlderThan(Duration age) {
         long oldest = System.currentTimeMillis() - age.toMillis();
-        while (!files.isEmpty()) {
-            LogFile file = files.peekFirst();
+        for (LogFile file : files.all()) {
             try {
                 if (Files.getLastModifiedTime(file.path).toMillis() >= oldest) {
                     return;
@@ -91,8 +89,13 @@ final class Resume {
                 skip(file);
                 return;
             }
-            finished.finishUnread(files.pollFirst());
+            finished.finishUnread(file);
         }
+    }
+
+    /** Whether the files that a position is in are among those that are held. */
+    boolean finds(SourcePosition position) {
+        return matching(position.stdout()).isPresent() && matching(position.stderr()).isPresent();
     }
 
     /** Begins where the agent was before its restart. */
@@ -118,14 +121,13 @@ final class Resume {
         boolean outReached = false;
         boolean errReached = false;
         boolean reached = false;
-        for (LogFile file : List.copyOf(files)) {
+        for (LogFile file : files.all()) {
             // Of one run of the container the oldest go first: what is left of it is younger.
             int restart = file.name.restart();
             outReached |= out == null && restart >= position.stdout().restart();
             errReached |= err == null && restart >= position.stderr().restart();
             reached |= outReached || errReached || file == out || file == err;
             if (!reached) {
-                files.remove(file);
                 finished.finishUnread(file);
                 continue;
             }
@@ -152,7 +154,7 @@ final class Resume {
                 shortened(file);
             } else {
                 // A stream that is still ahead of its own file is read from the beginning here.
-                file.seek(file == files.peekFirst() ? from : 0);
+                file.seek(files.isOldest(file) ? from : 0);
             }
         } catch (IOException e) {
             complaints.about(file.path, e);
@@ -161,7 +163,7 @@ final class Resume {
 
     /** The file a position is in; its epoch or fingerprint is taken over from there. */
     private Optional<LogFile> matching(StreamPosition position) {
-        List<LogFile> youngestFirst = new ArrayList<>(files).reversed();
+        List<LogFile> youngestFirst = files.all().reversed();
         Optional<LogFile> tooShort = Optional.empty();
         for (LogFile file : youngestFirst) {
             try {
@@ -226,8 +228,10 @@ final class Resume {
         }
         losses.add(Loss.Cause.ROTATED_UNREAD, 0, true);
         int restart = Math.max(position.stdout().restart(), position.stderr().restart());
-        while (!files.isEmpty() && files.peekFirst().name.restart() < restart) {
-            finished.finishUnread(files.pollFirst());
+        for (LogFile file : files.all()) {
+            if (file.name.restart() < restart) {
+                finished.finishUnread(file);
+            }
         }
         breaks = true;
         LOG.log(

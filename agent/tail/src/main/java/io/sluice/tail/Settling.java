@@ -1,7 +1,6 @@
 package io.sluice.tail;
 
 import java.io.IOException;
-import java.util.Deque;
 import java.util.concurrent.TimeUnit;
 
 /** Says when nothing more will be written to a file, as far as one can tell. */
@@ -17,14 +16,11 @@ final class Settling {
      */
     static final long QUIET_NANOS = TimeUnit.SECONDS.toNanos(2);
 
-    private final Deque<LogFile> files;
+    private final HeldFiles files;
     private final Complaints complaints;
     private long dueNanos = Long.MAX_VALUE;
 
-    /**
-     * @param files what is held of the source, the oldest first
-     */
-    Settling(Deque<LogFile> files, Complaints complaints) {
+    Settling(HeldFiles files, Complaints complaints) {
         this.files = files;
         this.complaints = complaints;
     }
@@ -79,7 +75,7 @@ final class Settling {
 
     private void refreshSuccessors(long nowNanos) {
         for (LogFile file : files) {
-            if (file != files.peekFirst()) {
+            if (!files.isOldest(file)) {
                 try {
                     file.refreshSize(nowNanos);
                 } catch (IOException e) {

@@ -6,7 +6,6 @@ import static java.lang.System.Logger.Level.WARNING;
 
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.ArrayDeque;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -53,8 +52,7 @@ final class SourceReader implements ChunkSink.ChunkFiller {
     private final TailStats stats;
     private final Map<Integer, Link> links = new HashMap<>();
 
-    /** Files that are not read to their end yet, in order. */
-    private final ArrayDeque<LogFile> files = new ArrayDeque<>();
+    private final HeldFiles files;
 
     private final Losses losses;
     private final Complaints complaints;
@@ -69,6 +67,10 @@ final class SourceReader implements ChunkSink.ChunkFiller {
     private final boolean atStart;
 
     private boolean scanned;
+
+    /** Nothing of it was seen yet: its folder could not be listed. */
+    private boolean blind;
+
     private Generation last;
     private boolean gateOpen;
     private boolean breaks;
@@ -98,6 +100,7 @@ final class SourceReader implements ChunkSink.ChunkFiller {
             LogSource source,
             TailConfig config,
             TailStats stats,
+            Descriptors descriptors,
             Optional<SourcePosition> resume,
             boolean atStart,
             long nowNanos) {
@@ -108,8 +111,9 @@ final class SourceReader implements ChunkSink.ChunkFiller {
         this.atStart = atStart;
         this.discoveredNanos = nowNanos;
         this.lastReadNanos = nowNanos;
+        this.files = new HeldFiles(descriptors);
         this.losses = new Losses(stats);
-        this.complaints = new Complaints(stats);
+        this.complaints = new Complaints(stats, descriptors);
         this.contents = new Contents(source.origin());
         this.finished = new FinishedFiles(files, contents, losses, complaints);
         this.discovery = new Discovery(files, finished, contents, complaints, nowNanos);
@@ -143,6 +147,11 @@ final class SourceReader implements ChunkSink.ChunkFiller {
         return lastReadNanos - nanos >= 0 || discovery.openedNanos() - nanos >= 0;
     }
 
+    /** Files of it cannot be opened for want of descriptors. */
+    boolean isWaiting() {
+        return discovery.isWaiting();
+    }
+
     long nextLookNanos() {
         return nextLookNanos;
     }
@@ -156,8 +165,15 @@ final class SourceReader implements ChunkSink.ChunkFiller {
         for (int looks = 0; looks < MOST_LOOKS; looks++) {
             Discovery.Look look = discovery.look(nowNanos);
             if (look != Discovery.Look.MOVED) {
-                if (look != Discovery.Look.BLIND) {
+                if (look == Discovery.Look.BLIND) {
+                    blind |= !scanned;
+                } else {
+                    discovery.takeMissed().forEach(this::missed);
                     begin(nowNanos);
+                    if (blind && look == Discovery.Look.EMPTY) {
+                        unseen();
+                    }
+                    blind = false;
                     noteAbsence(look == Discovery.Look.EMPTY, nowNanos);
                     check(nowNanos);
                 }
@@ -168,9 +184,34 @@ final class SourceReader implements ChunkSink.ChunkFiller {
         dirty = true;
     }
 
+    /** Its folder could not be listed, and when it could be there was nothing in it. */
+    private void unseen() {
+        losses.add(Loss.Cause.DELETED_UNREAD, 0, true);
+        LOG.log(
+                ERROR,
+                "{0} was removed before its folder could be looked into; what was in there is lost",
+                source.key());
+    }
+
+    /** It was removed before there was a descriptor for it. */
+    private void missed(FoundFile file) {
+        // Before the first reading begins, a position may be behind it.
+        if (scanned || (resume.isEmpty() && countsFromTheBeginning())) {
+            long bytes = file.name().compressed() ? 0 : file.attributes().size();
+            losses.add(Loss.Cause.DELETED_UNREAD, bytes, true);
+            breaks = true;
+            LOG.log(
+                    ERROR,
+                    "{0} was removed before there was a file descriptor to open it; {1} bytes or"
+                            + " more are lost",
+                    file.path(),
+                    bytes);
+        }
+    }
+
     /** Looks whether the files still hold what was read of them. */
     private void check(long nowNanos) {
-        for (LogFile file : List.copyOf(files)) {
+        for (LogFile file : files.all()) {
             try {
                 check(file, nowNanos);
             } catch (IOException e) {
@@ -194,17 +235,32 @@ final class SourceReader implements ChunkSink.ChunkFiller {
         if (scanned) {
             return;
         }
-        scanned = true;
         Resume start = new Resume(source, stats, losses, files, finished, contents, complaints);
+        if (discovery.isWaiting() && !isAllBefore(start)) {
+            // Where to begin is in a file that cannot be opened yet, or nowhere. What is held
+            // might be all that others wait for.
+            close();
+            return;
+        }
+        scanned = true;
         if (resume.isPresent()) {
             start.begin(resume.get());
         } else if (atStart) {
             start.begin(config.from());
         }
-        breaks = start.breaks();
+        breaks |= start.breaks();
         for (LogFile file : files) {
             file.changedNanos = Math.min(file.changedNanos, nowNanos);
         }
+    }
+
+    /** Whether the files that could not be opened are all behind where the reading begins. */
+    private boolean isAllBefore(Resume start) {
+        return resume.isPresent() ? start.finds(resume.get()) : countsFromTheBeginning();
+    }
+
+    private boolean countsFromTheBeginning() {
+        return !atStart || config.from() instanceof TailConfig.From.Beginning;
     }
 
     private void noteAbsence(boolean absent, long nowNanos) {
@@ -242,14 +298,15 @@ final class SourceReader implements ChunkSink.ChunkFiller {
         }
         int quota = config.chunksPerRound();
         while (true) {
-            LogFile file = files.peekFirst();
-            if (file == null) {
+            Optional<LogFile> oldest = files.oldest();
+            if (oldest.isEmpty()) {
                 return gone ? end(sink) : Turn.IDLE;
             }
+            LogFile file = oldest.get();
             boolean settled;
             try {
                 check(file, nowNanos);
-                if (file != files.peekFirst()) {
+                if (!files.isOldest(file)) {
                     continue;
                 }
                 settled = isSettled(file, nowNanos);
@@ -308,9 +365,7 @@ final class SourceReader implements ChunkSink.ChunkFiller {
         }
     }
 
-    /** The first one is done with. */
     private void finish(LogFile file) {
-        files.pollFirst();
         finished.finish(file);
         if (file.isDamaged()) {
             damaged(file);
@@ -364,18 +419,7 @@ final class SourceReader implements ChunkSink.ChunkFiller {
                 file.offset,
                 lost);
         file.replaced(same ? file.epoch + 1 : 0);
-        copy.ifPresent(found -> insert(found, file));
-    }
-
-    private void insert(LogFile older, LogFile before) {
-        List<LogFile> all = List.copyOf(files);
-        files.clear();
-        for (LogFile file : all) {
-            if (file == before) {
-                files.addLast(older);
-            }
-            files.addLast(file);
-        }
+        copy.ifPresent(older -> files.insert(older, file));
     }
 
     /** A power cut took what was read, and maybe more. */
@@ -511,7 +555,6 @@ final class SourceReader implements ChunkSink.ChunkFiller {
     }
 
     void close() {
-        files.forEach(FinishedFiles::close);
-        files.clear();
+        files.closeAll();
     }
 }

@@ -21,8 +21,17 @@ public final class TailStats {
     /** How often everything was looked at. */
     public final LongAdder fullScans = new LongAdder();
 
-    /** Directories that could not be watched; they are read by scanning. */
+    /**
+     * Times a directory could not be watched because the kernel has no watches left; it is read by
+     * scanning, and tried again with each scan.
+     */
     public final LongAdder watchFailures = new LongAdder();
+
+    /** Times the kernel gave no inotify instance; all is read by scanning. */
+    public final LongAdder instanceFailures = new LongAdder();
+
+    /** Times a file or directory could not be opened because no descriptors are left. */
+    public final LongAdder descriptorFailures = new LongAdder();
 
     /** Times bytes were lost unread, or may have been, without a way to say how many. */
     public final LongAdder gaps = new LongAdder();

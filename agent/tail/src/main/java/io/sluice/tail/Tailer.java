@@ -37,21 +37,14 @@ import java.util.function.LongSupplier;
 public final class Tailer implements Runnable, AutoCloseable {
     private static final System.Logger LOG = System.getLogger("io.sluice.tail");
 
-    private static final int FILE_EVENTS =
-            Inotify.IN_MODIFY
-                    | Inotify.IN_CREATE
-                    | Inotify.IN_MOVED_TO
-                    | Inotify.IN_MOVED_FROM
-                    | Inotify.IN_DELETE
-                    | Inotify.IN_DELETE_SELF
-                    | Inotify.IN_MOVE_SELF;
-    private static final int NAME_EVENTS = FILE_EVENTS & ~Inotify.IN_MODIFY;
-
     /** Sources, or slots of the ring, that are free again: look in so long. */
     private static final long RING_FULL_NANOS = 1_000_000;
 
     /** A file that was written to so lately may lose an event unnoticed: it is looked at. */
     private static final int ACTIVE_SCANS = 15;
+
+    /** Full scans that events call for take at most one part in so many of the time. */
+    private static final int SCAN_REST = 10;
 
     private final TailConfig config;
     private final Map<String, SourcePosition> resume;
@@ -59,11 +52,10 @@ public final class Tailer implements Runnable, AutoCloseable {
     private final ChunkSink sink;
     private final LongSupplier nanoClock;
     private final TailStats stats = new TailStats();
-    private final Inotify inotify = new Inotify();
+    private final Descriptors descriptors = new Descriptors(stats);
+    private final DirectoryWatches watches = new DirectoryWatches(stats);
 
     private final Map<String, SourceReader> sources = new LinkedHashMap<>();
-    private final Map<Integer, Set<SourceReader>> watched = new HashMap<>();
-    private final Map<Path, Integer> watches = new HashMap<>();
 
     /** Links that were understood, by file name; the others are looked at with every scan. */
     private final Set<String> knownLinks = new HashSet<>();
@@ -76,16 +68,42 @@ public final class Tailer implements Runnable, AutoCloseable {
     /** Where pods' folders lie, as the links have shown; null before the first link. */
     private Path podsFolder;
 
-    private int linksWatch = -1;
     private boolean linksDirty = true;
     private boolean started;
     private long fullScanDueNanos;
+
+    /** Before this, nothing but the clock makes another full scan: they may take long. */
+    private long fullScanRestNanos;
+
     private long activeScanDueNanos;
     private long roundDueNanos;
-    private boolean exhaustionSaid;
 
     /** Written by any thread, read by the tail's. */
     private volatile boolean stopped;
+
+    private final DirectoryWatches.News news =
+            new DirectoryWatches.News() {
+                @Override
+                public void links() {
+                    linksDirty = true;
+                }
+
+                @Override
+                public void written(SourceReader source) {
+                    queue(source);
+                }
+
+                @Override
+                public void renamed(SourceReader source) {
+                    source.dirty = true;
+                    queue(source);
+                }
+
+                @Override
+                public void dropped() {
+                    fullScanDueNanos = Math.min(fullScanDueNanos, fullScanRestNanos);
+                }
+            };
 
     /**
      * @param resume positions of the sources as the buffer has them, by {@link LogSource#key}
@@ -110,18 +128,19 @@ public final class Tailer implements Runnable, AutoCloseable {
     /** Ends {@link #run} after the chunk it is at. Any thread. */
     public void stop() {
         stopped = true;
-        inotify.wake();
+        watches.wake();
     }
 
     /** Ends a wait for news. Any thread. */
     void wake() {
-        inotify.wake();
+        watches.wake();
     }
 
     @Override
     public void run() {
         long now = nanoClock.getAsLong();
         fullScanDueNanos = now;
+        fullScanRestNanos = now;
         activeScanDueNanos = now + config.activeScan().toNanos();
         while (!stopped) {
             boolean stuck = readRound();
@@ -164,11 +183,11 @@ public final class Tailer implements Runnable, AutoCloseable {
     private void waitForNews(boolean stuck) {
         if (stuck) {
             LockSupport.parkNanos(RING_FULL_NANOS);
-            inotify.poll(0, this::onEvent);
+            watches.poll(0, news);
             return;
         }
         if (!ready.isEmpty()) {
-            inotify.poll(0, this::onEvent);
+            watches.poll(0, news);
             return;
         }
         // All was read: what is written meanwhile makes one larger chunk instead of many small
@@ -176,7 +195,7 @@ public final class Tailer implements Runnable, AutoCloseable {
         long now = nanoClock.getAsLong();
         long due = nextDueNanos();
         long waitMillis = due == Long.MAX_VALUE ? -1 : Math.max(0, (due - now) / 1_000_000 + 1);
-        inotify.poll((int) Math.min(waitMillis, Integer.MAX_VALUE), this::onEvent);
+        watches.poll((int) Math.min(waitMillis, Integer.MAX_VALUE), news);
         if (!ready.isEmpty() && config.roundMillis() > 0 && !stopped) {
             pace();
         }
@@ -187,7 +206,7 @@ public final class Tailer implements Runnable, AutoCloseable {
         long now = nanoClock.getAsLong();
         if (roundDueNanos - now > 0) {
             LockSupport.parkNanos(roundDueNanos - now);
-            inotify.poll(0, this::onEvent);
+            watches.poll(0, news);
         }
         roundDueNanos = nanoClock.getAsLong() + config.roundMillis() * 1_000_000L;
     }
@@ -200,40 +219,9 @@ public final class Tailer implements Runnable, AutoCloseable {
             due = Math.min(due, reader.nextLookNanos());
             active |= wantsActiveScan(reader, activeSince);
         }
-        return active || linksWatch < 0 || !resume.isEmpty()
+        return active || !watches.areLinksWatched() || !resume.isEmpty()
                 ? Math.min(due, activeScanDueNanos)
                 : due;
-    }
-
-    private void onEvent(int watch, int mask) {
-        if ((mask & Inotify.IN_Q_OVERFLOW) != 0) {
-            stats.inotifyOverflows.increment();
-            fullScanDueNanos = nanoClock.getAsLong();
-            return;
-        }
-        if (watch == linksWatch) {
-            linksDirty = true;
-            if ((mask & Inotify.IN_IGNORED) != 0) {
-                linksWatch = -1;
-            }
-            return;
-        }
-        Set<SourceReader> readers = watched.get(watch);
-        if (readers == null) {
-            return;
-        }
-        for (SourceReader reader : readers) {
-            if ((mask & ~Inotify.IN_MODIFY) != 0) {
-                reader.dirty = true;
-            }
-            queue(reader);
-        }
-        if ((mask & Inotify.IN_IGNORED) != 0) {
-            watched.remove(watch);
-            watches.values().remove(watch);
-            readers.forEach(reader -> reader.watches.remove(watch));
-            stats.watches = watches.size();
-        }
     }
 
     private void queue(SourceReader reader) {
@@ -247,7 +235,10 @@ public final class Tailer implements Runnable, AutoCloseable {
         long now = nanoClock.getAsLong();
         boolean full = fullScanDueNanos - now <= 0;
         boolean active = full || activeScanDueNanos - now <= 0;
-        if (linksDirty || full || (active && (linksWatch < 0 || !resume.isEmpty()))) {
+        if (full && config.useInotify()) {
+            watches.retry();
+        }
+        if (linksDirty || full || (active && (!watches.areLinksWatched() || !resume.isEmpty()))) {
             linksDirty = false;
             discover(now);
         }
@@ -270,12 +261,14 @@ public final class Tailer implements Runnable, AutoCloseable {
         if (full) {
             stats.fullScans.increment();
             fullScanDueNanos = now + config.fullScan().toNanos();
+            long took = nanoClock.getAsLong() - now;
+            fullScanRestNanos = now + took * SCAN_REST;
         }
     }
 
     /** Written to lately, or nothing but looking would show it. */
     private static boolean wantsActiveScan(SourceReader reader, long activeSince) {
-        return reader.watches.isEmpty() || reader.wasActiveSince(activeSince);
+        return reader.watches.isEmpty() || reader.isWaiting() || reader.wasActiveSince(activeSince);
     }
 
     private void count() {
@@ -312,8 +305,8 @@ public final class Tailer implements Runnable, AutoCloseable {
      * @return whether the folder could be looked through
      */
     private boolean discoverLinks(Path folder, long now) {
-        if (linksWatch < 0 && config.useInotify()) {
-            linksWatch = watchDirectory(folder, NAME_EVENTS);
+        if (config.useInotify()) {
+            watches.watchLinks(folder);
         }
         Set<String> present = new HashSet<>();
         try (DirectoryStream<Path> entries = Files.newDirectoryStream(folder, "*.log")) {
@@ -334,13 +327,7 @@ public final class Tailer implements Runnable, AutoCloseable {
                             + " does not exist; set containers.path to the kubelet's folder of"
                             + " links. The agent keeps looking");
         } catch (IOException | DirectoryIteratorException e) {
-            stats.unreadable.increment();
-            complain(
-                    folder,
-                    folder
-                            + " cannot be read ("
-                            + e
-                            + "); run the agent as root or with CAP_DAC_READ_SEARCH");
+            complainUnreadable(folder, e, "; run the agent as root or with CAP_DAC_READ_SEARCH");
         }
         return false;
     }
@@ -429,8 +416,7 @@ public final class Tailer implements Runnable, AutoCloseable {
             complain(folder, folder + " does not exist; the agent keeps looking for " + pattern);
             return false;
         } catch (IOException | DirectoryIteratorException e) {
-            stats.unreadable.increment();
-            complain(folder, folder + " cannot be read: " + e);
+            complainUnreadable(folder, e, "");
             return false;
         }
         for (Path path : matching) {
@@ -490,6 +476,7 @@ public final class Tailer implements Runnable, AutoCloseable {
                         new LogSource(key, origin, position),
                         config,
                         stats,
+                        descriptors,
                         position,
                         !started,
                         now);
@@ -516,37 +503,9 @@ public final class Tailer implements Runnable, AutoCloseable {
     }
 
     private void watch(SourceReader reader) {
-        if (!config.useInotify()) {
-            return;
+        if (config.useInotify()) {
+            watches.watch(reader);
         }
-        for (Place place : reader.places()) {
-            Integer known = watches.get(place.directory());
-            int watch = known == null ? watchDirectory(place.directory(), FILE_EVENTS) : known;
-            if (watch >= 0) {
-                watches.put(place.directory(), watch);
-                watched.computeIfAbsent(watch, _ -> new HashSet<>()).add(reader);
-                reader.watches.add(watch);
-            }
-        }
-        stats.watches = watches.size();
-    }
-
-    private int watchDirectory(Path directory, int mask) {
-        return switch (inotify.add(directory, mask)) {
-            case Inotify.Watch.Added(int watch) -> watch;
-            case Inotify.Watch.Exhausted(String reason) -> {
-                stats.watchFailures.increment();
-                if (!exhaustionSaid) {
-                    exhaustionSaid = true;
-                    LOG.log(
-                            WARNING,
-                            reason + ". Without, new lines are found by looking every few seconds");
-                }
-                yield -1;
-            }
-            // Gone or unreadable: the scan says so, with the remedy.
-            case Inotify.Watch.Refused(String _) -> -1;
-        };
     }
 
     private void forget(SourceReader reader) {
@@ -562,16 +521,15 @@ public final class Tailer implements Runnable, AutoCloseable {
         sources.remove(reader.source.key());
         // A link that leads to a folder that is gone may lead to another one some day.
         knownLinks.clear();
-        for (int watch : reader.watches) {
-            Set<SourceReader> readers = watched.get(watch);
-            if (readers != null && readers.remove(reader) && readers.isEmpty()) {
-                watched.remove(watch);
-                watches.values().remove(watch);
-                inotify.remove(watch);
-            }
-        }
-        stats.watches = watches.size();
+        watches.forget(reader);
         stats.sources = sources.size();
+    }
+
+    private void complainUnreadable(Path folder, Exception e, String remedy) {
+        if (!descriptors.areExhausted(e)) {
+            stats.unreadable.increment();
+            complain(folder, folder + " cannot be read (" + e + ")" + remedy);
+        }
     }
 
     private void complain(Path path, String problem) {
@@ -588,6 +546,6 @@ public final class Tailer implements Runnable, AutoCloseable {
     /** Frees what {@link #run} has used, after it has ended. */
     @Override
     public void close() {
-        inotify.close();
+        watches.close();
     }
 }

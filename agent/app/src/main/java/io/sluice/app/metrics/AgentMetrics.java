@@ -69,8 +69,16 @@ public final class AgentMetrics {
                 s -> s.inotifyOverflows.sum());
         of.counter(
                 "watch.failures",
-                "Directories that could not be watched and are read by scanning.",
+                "Times a directory could not be watched for want of inotify watches.",
                 s -> s.watchFailures.sum());
+        of.counter(
+                "instance.failures",
+                "Times the kernel gave no inotify instance.",
+                s -> s.instanceFailures.sum());
+        of.counter(
+                "descriptor.failures",
+                "Times a log file could not be opened for want of file descriptors.",
+                s -> s.descriptorFailures.sum());
         for (Loss.Cause cause : Loss.Cause.values()) {
             of.counter(
                     "lost.bytes",

@@ -1,0 +1,95 @@
+package io.sluice.tail;
+
+import static java.lang.System.Logger.Level.WARNING;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Optional;
+
+/** A source's files that are held open until they are read to their end, the oldest first. */
+final class HeldFiles implements Iterable<LogFile> {
+    private static final System.Logger LOG = System.getLogger("io.sluice.tail");
+
+    private final Descriptors descriptors;
+    private final List<LogFile> files = new ArrayList<>();
+
+    HeldFiles(Descriptors descriptors) {
+        this.descriptors = descriptors;
+    }
+
+    @Override
+    public Iterator<LogFile> iterator() {
+        return files.iterator();
+    }
+
+    /** As they are now: what is iterated over may change meanwhile. */
+    List<LogFile> all() {
+        return List.copyOf(files);
+    }
+
+    boolean isEmpty() {
+        return files.isEmpty();
+    }
+
+    int size() {
+        return files.size();
+    }
+
+    /** The one that is read. */
+    Optional<LogFile> oldest() {
+        return files.isEmpty() ? Optional.empty() : Optional.of(files.getFirst());
+    }
+
+    Optional<LogFile> youngest() {
+        return files.isEmpty() ? Optional.empty() : Optional.of(files.getLast());
+    }
+
+    boolean isOldest(LogFile file) {
+        return !files.isEmpty() && files.getFirst() == file;
+    }
+
+    /**
+     * @param key device and inode
+     */
+    Optional<LogFile> under(Object key) {
+        for (LogFile file : files) {
+            if (file.is(key)) {
+                return Optional.of(file);
+            }
+        }
+        return Optional.empty();
+    }
+
+    /** Whether there is a descriptor for one more. */
+    boolean mayBeMore() {
+        return descriptors.isAnotherAllowed();
+    }
+
+    void add(LogFile youngest) {
+        files.add(youngest);
+        descriptors.taken();
+    }
+
+    void insert(LogFile older, LogFile before) {
+        files.add(files.indexOf(before), older);
+        descriptors.taken();
+    }
+
+    /** Lets a file go and closes it. */
+    void close(LogFile file) {
+        if (files.remove(file)) {
+            descriptors.freed();
+        }
+        try {
+            file.close();
+        } catch (IOException e) {
+            LOG.log(WARNING, "cannot close " + file + ": " + e);
+        }
+    }
+
+    void closeAll() {
+        all().forEach(this::close);
+    }
+}
