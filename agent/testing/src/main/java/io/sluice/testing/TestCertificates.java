@@ -131,30 +131,45 @@ public final class TestCertificates {
 
     /** Trusts this authority only, and shows the client's certificate to who asks. */
     public SSLContext clientSslContext() {
-        return context();
+        return context("client");
     }
 
-    /** For a server that misbehaves over TLS. */
+    /** For a server on loopback of a test's own. */
     public SSLContext serverSslContext() {
-        return context();
+        return context("server");
     }
 
-    private SSLContext context() {
+    /**
+     * @param alias whose certificate is shown
+     */
+    private SSLContext context(String alias) {
         try {
-            KeyStore trusted = KeyStore.getInstance("PKCS12");
-            trusted.load(null, null);
+            KeyStore trusted = emptyStore();
             trusted.setCertificateEntry("ca", store.getCertificate("ca"));
             TrustManagerFactory trust =
                     TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
             trust.init(trusted);
+            // With all keys in one store the JDK would show whichever comes first.
+            KeyStore own = emptyStore();
+            own.setKeyEntry(
+                    alias,
+                    store.getKey(alias, STORE_PASSWORD),
+                    STORE_PASSWORD,
+                    store.getCertificateChain(alias));
             KeyManagerFactory keys =
                     KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
-            keys.init(store, STORE_PASSWORD);
+            keys.init(own, STORE_PASSWORD);
             SSLContext context = SSLContext.getInstance("TLS");
             context.init(keys.getKeyManagers(), trust.getTrustManagers(), null);
             return context;
         } catch (IOException | GeneralSecurityException e) {
             throw new IllegalStateException("TLS of the test's certificates", e);
         }
+    }
+
+    private static KeyStore emptyStore() throws IOException, GeneralSecurityException {
+        KeyStore empty = KeyStore.getInstance("PKCS12");
+        empty.load(null, null);
+        return empty;
     }
 }
