@@ -13,6 +13,7 @@ import java.util.Base64;
 import java.util.EnumMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.BooleanSupplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -130,14 +131,26 @@ public final class ElasticsearchFixture implements AutoCloseable {
     }
 
     private static ElasticsearchServer choose(Options options) {
-        String url = System.getProperty(URL_PROPERTY, "");
+        return choose(
+                options,
+                System.getProperty(URL_PROPERTY, ""),
+                () -> DockerElasticsearch.engineAnswers() && DockerElasticsearch.imageAvailable(),
+                System.getProperty(HOME_PROPERTY, ""));
+    }
+
+    /**
+     * @param url of a running server; empty for none
+     * @param docker whether it can be had from Docker; asked only where there is no URL
+     * @param home of the unpacked small distribution; empty for none
+     */
+    static ElasticsearchServer choose(
+            Options options, String url, BooleanSupplier docker, String home) {
         if (!url.isEmpty()) {
             return new RunningElasticsearch(URI.create(url), options);
         }
-        if (DockerElasticsearch.engineAnswers() && DockerElasticsearch.imageAvailable()) {
+        if (docker.getAsBoolean()) {
             return new DockerElasticsearch(options);
         }
-        String home = System.getProperty(HOME_PROPERTY, "");
         if (!home.isEmpty()) {
             return ZipElasticsearch.unpackedAt(Path.of(home), options);
         }
