@@ -8,6 +8,7 @@ import java.net.http.HttpResponse;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -123,7 +124,20 @@ public final class DemoQuestions implements AutoCloseable {
                                         ? HttpRequest.BodyPublishers.noBody()
                                         : HttpRequest.BodyPublishers.ofString(body))
                         .build();
-        HttpResponse<String> answer = http.send(request, HttpResponse.BodyHandlers.ofString());
+        HttpResponse<String> answer;
+        try {
+            answer = http.send(request, HttpResponse.BodyHandlers.ofString());
+        } catch (IOException e) {
+            String reason =
+                    Objects.requireNonNullElse(e.getMessage(), e.getClass().getSimpleName());
+            throw new IOException(
+                    "Elasticsearch cannot be asked at "
+                            + url
+                            + " ("
+                            + reason
+                            + "); start it, or name another with --hosts",
+                    e);
+        }
         if (answer.statusCode() / 100 != 2) {
             throw new IOException(
                     method + " " + address + ": " + answer.statusCode() + " " + answer.body());
