@@ -58,6 +58,7 @@ final class Agent implements AutoCloseable {
     private final Thread tail;
     private final HealthServer health;
     private final PageServer admin;
+    private final Watchdog watchdog;
 
     /** Completed once: with the failure that ends the agent, or with nothing for a wanted end. */
     private final CompletableFuture<Optional<Throwable>> end = new CompletableFuture<>();
@@ -78,9 +79,10 @@ final class Agent implements AutoCloseable {
             this.letters = DeadLetterFiles.open(config.buffer().directory(), DEAD_LETTER_BYTES);
             this.sender = new BulkSender(config.elasticsearch(), buffer.outbox(0), letters);
             this.pods = new PodWatch(config.kubernetes(), config.buffer().directory());
-            this.pipeline =
-                    new Pipeline(
-                            config.pipeline(), pods, new EndedSources(buffer, pods), this::failed);
+            AppendWatch appends =
+                    new AppendWatch(
+                            new EndedSources(buffer, pods), buffer.stats()::full, System::nanoTime);
+            this.pipeline = new Pipeline(config.pipeline(), pods, appends, this::failed);
             this.tailer =
                     new Tailer(
                             config.tail(),
@@ -90,6 +92,7 @@ final class Agent implements AutoCloseable {
                             System::nanoTime);
             this.tail = new Thread(tailer, "tail");
             this.tail.setUncaughtExceptionHandler((_, failure) -> failed(failure));
+            this.watchdog = watchdog(config.stallAfter(), appends);
             AgentMetrics metrics = new AgentMetrics();
             metrics.bind(tailer.stats());
             metrics.bind(pipeline.stats());
@@ -117,6 +120,17 @@ final class Agent implements AutoCloseable {
             buffer.close();
             throw e;
         }
+    }
+
+    private Watchdog watchdog(Duration after, AppendWatch appends) {
+        return new Watchdog(after, System::nanoTime)
+                .watch("delivery", sender::stalled)
+                .watch("appending to the buffer", appends::stuck)
+                .watch(
+                        "encoding",
+                        pipeline.stats()::bytesIn,
+                        () -> pipeline.stats().ringUsed() > 0 && !appends.isAppending())
+                .watch("reading", tailer::overdue);
     }
 
     private static InetSocketAddress address(HostPort listen) {
@@ -162,13 +176,12 @@ final class Agent implements AutoCloseable {
         if (!tail.isAlive() && !end.isDone()) {
             failed(new IllegalStateException("the thread tail has ended"));
         }
-        Duration stalled = sender.stalled();
-        if (stalled.compareTo(config.stallAfter()) > 0) {
-            LOG.log(System.Logger.Level.ERROR, ThreadDump.of(stalled));
-            failed(
-                    new IllegalStateException(
-                            "delivery has not moved for " + stalled.toSeconds() + " s"));
-        }
+        watchdog.look()
+                .ifPresent(
+                        stall -> {
+                            LOG.log(System.Logger.Level.ERROR, ThreadDump.of(stall.toString()));
+                            failed(new StalledException(stall));
+                        });
     }
 
     /** Ends {@link #run}, without a failure. Any thread. */

@@ -10,6 +10,7 @@ import picocli.CommandLine.Command;
 
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.AtomicReference;
@@ -18,8 +19,19 @@ import java.util.concurrent.atomic.AtomicReference;
 @Command(
         name = "run",
         mixinStandardHelpOptions = true,
-        description = "Ships logs until it is stopped.")
+        description = "Ships logs until it is stopped.",
+        exitCodeListHeading = "%nExit codes:%n",
+        exitCodeList = {
+            "0:it was stopped by SIGTERM or SIGINT; what is not delivered waits in the buffer",
+            "1:it failed while it ran; the log says why",
+            "2:it could not start: the configuration, a port, the state directory",
+            "3:it made no progress for stall.after; the log has what every thread was at"
+        },
+        footer = {"", "After any end, kill -9 and power cuts too, the next start goes on."})
 final class RunCommand implements Callable<Integer> {
+    /** What reading, encoding, delivery and buffer have to end, besides {@code shutdown.drain}. */
+    private static final Duration ORDERLY_END = Duration.ofSeconds(60);
+
     @CommandLine.Mixin private final ConfigOption config = new ConfigOption();
 
     @CommandLine.Option(
@@ -65,6 +77,13 @@ final class RunCommand implements Callable<Integer> {
         running.set(Optional.of(agent));
         agent.start();
         Optional<Throwable> failure = agent.run();
+        if (failure.isPresent() && failure.get() instanceof StalledException) {
+            // Closing would wait for what hangs, and nothing needs it.
+            return Sluice.STALLED;
+        }
+        if (failure.isPresent()) {
+            LastResort.in(agentConfig.drain().plus(ORDERLY_END), Sluice.FAILED);
+        }
         agent.close();
         return failure.isPresent() ? Sluice.FAILED : Sluice.OK;
     }

@@ -15,7 +15,8 @@ import java.util.concurrent.Callable;
 /**
  * The command line: {@code sluice run|validate|dead-letter|demo|version}.
  *
- * <p>Exit codes: 0 as asked, 1 a failure while it ran, 2 it was told something wrong.
+ * <p>Exit codes: 0 as asked, 1 a failure while it ran, 2 it was told something wrong, 3 the agent
+ * made no progress.
  */
 @Command(
         name = "sluice",
@@ -34,6 +35,7 @@ public final class Sluice implements Runnable {
     static final int OK = 0;
     static final int FAILED = 1;
     static final int TOLD_WRONG = 2;
+    static final int STALLED = 3;
 
     @CommandLine.Spec private CommandLine.Model.CommandSpec spec;
 

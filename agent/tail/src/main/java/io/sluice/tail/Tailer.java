@@ -13,6 +13,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.PathMatcher;
 import java.nio.file.attribute.BasicFileAttributes;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -81,6 +82,12 @@ public final class Tailer implements Runnable, AutoCloseable {
     /** Written by any thread, read by the tail's. */
     private volatile boolean stopped;
 
+    /** The loop is to turn by then; written by the tail's thread, read by any. */
+    private volatile long turnsByNanos;
+
+    /** The loop runs; written by the tail's thread, after {@link #turnsByNanos} at first. */
+    private volatile boolean running;
+
     private final DirectoryWatches.News news =
             new DirectoryWatches.News() {
                 @Override
@@ -142,12 +149,26 @@ public final class Tailer implements Runnable, AutoCloseable {
         fullScanDueNanos = now;
         fullScanRestNanos = now;
         activeScanDueNanos = now + config.activeScan().toNanos();
+        turnsByNanos = now;
+        running = true;
         while (!stopped) {
             boolean stuck = readRound();
             waitForNews(stuck);
             scanWhatIsDue();
+            turnsByNanos = nanoClock.getAsLong();
         }
+        running = false;
         closeAll();
+    }
+
+    /**
+     * How long the thread has been away from its loop, beyond the time it wanted to wait: in a read
+     * or a look that does not come back. Zero when it does not run. Any thread.
+     */
+    public Duration overdue() {
+        return running
+                ? Duration.ofNanos(Math.max(0, nanoClock.getAsLong() - turnsByNanos))
+                : Duration.ZERO;
     }
 
     /**
@@ -195,6 +216,7 @@ public final class Tailer implements Runnable, AutoCloseable {
         long now = nanoClock.getAsLong();
         long due = nextDueNanos();
         long waitMillis = due == Long.MAX_VALUE ? -1 : Math.max(0, (due - now) / 1_000_000 + 1);
+        turnsByNanos = Math.max(now, Math.min(due, now + config.fullScan().toNanos()));
         watches.poll((int) Math.min(waitMillis, Integer.MAX_VALUE), news);
         if (!ready.isEmpty() && config.roundMillis() > 0 && !stopped) {
             pace();

@@ -16,6 +16,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 class TailerTest extends RealFiles {
@@ -551,6 +552,46 @@ class TailerTest extends RealFiles {
         CollectingSink again = new CollectingSink(4096);
         try (RunningTailer _ = new RunningTailer(config, positions, ReadGate.OPEN, again)) {
             await().until(() -> again.text(file.toString()).equals("3\n"));
+        }
+    }
+
+    @Test
+    void aThreadThatDoesNotComeBackIsNoticedAndAWaitingOneIsNot() throws Exception {
+        KubeletLogs web = new KubeletLogs(root, "shop", "web-1", "app");
+        web.write("one\n");
+        Duration limit = Duration.ofMillis(300);
+        AtomicBoolean hangs = new AtomicBoolean();
+        CountDownLatch released = new CountDownLatch(1);
+        ChunkSink hanging =
+                filler -> {
+                    if (hangs.get()) {
+                        awaitUninterruptibly(released);
+                    }
+                    return sink.offer(filler);
+                };
+        try (RunningTailer running =
+                new RunningTailer(config(true), Map.of(), ReadGate.OPEN, hanging, clock)) {
+            awaitText(web, "one\n");
+            // Nothing to do: it waits for longer than that.
+            await().during(Duration.ofMillis(600)).until(() -> isBelow(running, limit));
+            hangs.set(true);
+            web.write("two\n");
+            await().until(() -> !isBelow(running, limit));
+            released.countDown();
+            awaitText(web, "one\ntwo\n");
+            await().until(() -> isBelow(running, limit));
+        }
+    }
+
+    private static boolean isBelow(RunningTailer running, Duration limit) {
+        return running.tailer.overdue().compareTo(limit) < 0;
+    }
+
+    private static void awaitUninterruptibly(CountDownLatch latch) {
+        try {
+            latch.await();
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
         }
     }
 }

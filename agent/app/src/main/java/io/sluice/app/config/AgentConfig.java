@@ -20,7 +20,7 @@ import java.time.Duration;
  * @param health where kubelet and Prometheus ask
  * @param admin where the operator asks, from inside the pod
  * @param drain how long a stopping agent goes on delivering what is in the buffer
- * @param stallAfter the agent ends itself when a non-empty buffer made no progress for so long
+ * @param stallAfter the agent ends itself when a stage hangs for so long
  */
 public record AgentConfig(
         TailConfig tail,
