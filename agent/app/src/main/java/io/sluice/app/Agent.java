@@ -176,6 +176,15 @@ final class Agent implements AutoCloseable {
         if (!tail.isAlive() && !end.isDone()) {
             failed(new IllegalStateException("the thread tail has ended"));
         }
+        if (buffer.isRemoved() && !end.isDone()) {
+            failed(
+                    new IllegalStateException(
+                            "the files of "
+                                    + config.buffer().directory()
+                                    + " (buffer.path) have been removed while the agent used them;"
+                                    + " it has to start anew, and reads the log files again from"
+                                    + " their beginning: ids keep that from doubling documents"));
+        }
         watchdog.look()
                 .ifPresent(
                         stall -> {
@@ -211,7 +220,10 @@ final class Agent implements AutoCloseable {
         for (String trouble : sender.troubles()) {
             reasons.add(new Reason("elasticsearch", trouble));
         }
-        if (buffer.stats().full()) {
+        for (String trouble : buffer.stats().troubles()) {
+            reasons.add(new Reason("buffer", trouble));
+        }
+        if (buffer.stats().full() && buffer.stats().troubles().isEmpty()) {
             reasons.add(
                     new Reason(
                             "buffer",

@@ -28,6 +28,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.stream.Stream;
 
 /**
  * Batches that survive a crash, and with them the positions of their sources.
@@ -76,6 +77,7 @@ public final class Buffer implements BatchSink, AutoCloseable {
     private final ReentrantLock appendLock = new ReentrantLock();
     private final Condition room = appendLock.newCondition();
     // guarded by appendLock
+    private int waitingForRoom;
     private final Map<String, SourcePosition> positions;
     private final Encoder encoder;
     private final List<ByteBuffer> bodies = new ArrayList<>();
@@ -102,6 +104,11 @@ public final class Buffer implements BatchSink, AutoCloseable {
 
     /** The segment that is appended to; written under appendLock, null before the first. */
     private volatile Segment current;
+
+    private final DiskTrouble noSpace = new DiskTrouble(System::nanoTime);
+    private final DiskTrouble noForce = new DiskTrouble(System::nanoTime);
+    private final DiskTrouble noAcked = new DiskTrouble(System::nanoTime);
+    private volatile boolean removed;
 
     /**
      * Opens the buffer of a state directory, alone: waits for another agent to leave it.
@@ -158,7 +165,7 @@ public final class Buffer implements BatchSink, AutoCloseable {
         this.directoryLock = lock;
         this.maxExcerptBytes = config.maxExcerptBytes();
         this.encoder = new Encoder(maxExcerptBytes + 1);
-        this.stats = new BufferStats(usedBytes::get, () -> segmentCount);
+        this.stats = new BufferStats(usedBytes::get, () -> segmentCount, this::troubles);
         Path directory = config.directory();
         Path queue = Files.createDirectories(directory.resolve("queue"));
         Path earlier = Files.createDirectories(directory.resolve("earlier"));
@@ -217,6 +224,12 @@ public final class Buffer implements BatchSink, AutoCloseable {
 
     public BufferStats stats() {
         return stats;
+    }
+
+    private List<String> troubles() {
+        return Stream.of(noSpace, noForce, noAcked)
+                .flatMap(trouble -> trouble.present().stream())
+                .toList();
     }
 
     /**
@@ -371,36 +384,52 @@ public final class Buffer implements BatchSink, AutoCloseable {
         if (makeRoom(bytes)) {
             return;
         }
+        waitingForRoom++;
         if (!stats.full) {
             stats.full = true;
-            LOG.log(
-                    Level.WARNING,
-                    "buffer {0} is full: {1} MiB of maxSize {2} MiB, {3} MiB free on its disk of"
-                            + " minFree {4} MiB; {5}. Look at the output, or raise buffer.maxSize",
-                    config.directory(),
-                    usedBytes.get() >> 20,
-                    config.maxSizeBytes() >> 20,
-                    freeBytes() >> 20,
-                    config.minFreeBytes() >> 20,
-                    config.whenFull() == WhenFull.BLOCK
-                            ? "reading waits"
-                            : "the oldest documents are dropped");
+            sayFull();
         }
         long start = System.nanoTime();
+        boolean roomFound = false;
         try {
             while (!makeRoom(bytes)) {
-                if (config.whenFull() == WhenFull.DROP_OLDEST && dropOldest()) {
+                if (mayDrop() && dropOldest()) {
                     continue;
                 }
                 long _ = room.awaitNanos(ROOM_POLL_NANOS);
             }
+            roomFound = true;
         } finally {
             stats.blockedNanos.add(System.nanoTime() - start);
+            waitingForRoom--;
+            stats.full = waitingForRoom > 0;
+            if (roomFound && !stats.full && config.whenFull() == WhenFull.BLOCK) {
+                LOG.log(Level.INFO, "buffer {0} has room again", config.directory());
+            }
         }
-        if (config.whenFull() == WhenFull.BLOCK) {
-            LOG.log(Level.INFO, "buffer {0} has room again", config.directory());
+    }
+
+    /** Dropping makes room on a full disk, not on one that refuses. */
+    private boolean mayDrop() {
+        return config.whenFull() == WhenFull.DROP_OLDEST && noSpace.present().isEmpty();
+    }
+
+    private void sayFull() {
+        if (noSpace.present().isPresent()) {
+            return; // It has been said what is the matter.
         }
-        stats.full = false;
+        LOG.log(
+                Level.WARNING,
+                "buffer {0} is full: {1} MiB of maxSize {2} MiB, {3} MiB free on its disk of"
+                        + " minFree {4} MiB; {5}. Look at the output, or raise buffer.maxSize",
+                config.directory(),
+                usedBytes.get() >> 20,
+                config.maxSizeBytes() >> 20,
+                freeBytes() >> 20,
+                config.minFreeBytes() >> 20,
+                config.whenFull() == WhenFull.BLOCK
+                        ? "reading waits"
+                        : "the oldest documents are dropped");
     }
 
     private boolean makeRoom(long bytes) {
@@ -420,24 +449,30 @@ public final class Buffer implements BatchSink, AutoCloseable {
                 return true;
             }
             if (usedBytes.get() + growth > maxSizeBytes || freeBytes() - growth < minFreeBytes) {
+                noSpace.clear();
                 return false;
             }
-            if (!roll) {
-                Segment segment = writer.current();
-                long before = segment.allocatedBytes;
-                boolean grown = writer.grow(bytes) == Disk.Allocation.DONE;
-                addUsed(segment.allocatedBytes - before);
-                return grown;
-            }
-            return roll(snapshot + bytes);
+            boolean made = roll ? roll(snapshot + bytes) : grow(bytes);
+            noSpace.clear();
+            return made;
         } catch (IOException e) {
-            LOG.log(
-                    Level.ERROR,
-                    "buffer {0} cannot take space on its disk ({1}); trying again. Check the disk",
-                    config.directory(),
-                    e);
+            noSpace.raise(
+                    "buffer "
+                            + config.directory()
+                            + " cannot take space on its disk ("
+                            + e
+                            + "); it tries again, reading waits. Check the disk");
+            noteRemoved();
             return false;
         }
+    }
+
+    private boolean grow(long bytes) throws IOException {
+        Segment segment = writer.current();
+        long before = segment.allocatedBytes;
+        boolean grown = writer.grow(bytes) == Disk.Allocation.DONE;
+        addUsed(segment.allocatedBytes - before);
+        return grown;
     }
 
     /** A new segment, with all positions as its first excerpt. */
@@ -709,14 +744,15 @@ public final class Buffer implements BatchSink, AutoCloseable {
                     ackedIndexes.get(i).force();
                 }
             }
+            noAcked.clear();
             return true;
         } catch (IOException e) {
-            LOG.log(
-                    Level.ERROR,
-                    "buffer {0}: the acknowledged index cannot be written ({1}); delivered"
-                            + " documents stay in the buffer. Check the disk",
-                    config.directory(),
-                    e);
+            noAcked.raise(
+                    "buffer "
+                            + config.directory()
+                            + ": what is acknowledged cannot be written ("
+                            + e
+                            + "); delivered documents stay in the buffer. Check the disk");
             return false;
         } finally {
             ackedWrittenNanos = System.nanoTime();
@@ -787,18 +823,36 @@ public final class Buffer implements BatchSink, AutoCloseable {
     private void timedForce(Segment segment) throws IOException {
         long start = System.nanoTime();
         Disk.force(segment.file);
+        noForce.clear();
         stats.forces.increment();
         stats.forceNanos.add(System.nanoTime() - start);
     }
 
     private void forceFailed(Segment segment, IOException e) {
         stats.failedForces.increment();
-        LOG.log(
-                Level.ERROR,
-                "buffer segment {0} cannot be forced to its disk ({1}); a power cut would lose it."
-                        + " Check the disk",
-                segment.file,
-                e);
+        noForce.raise(
+                "buffer segment "
+                        + segment.file
+                        + " cannot be forced to its disk ("
+                        + e
+                        + "); a power cut would lose it. Check the disk");
+        noteRemoved();
+    }
+
+    /** Whoever meets a fault of the disk: whether it is that somebody removed the files. */
+    private void noteRemoved() {
+        Segment segment = current;
+        if (!Files.exists(segment == null ? config.directory() : segment.file)) {
+            removed = true;
+        }
+    }
+
+    /**
+     * Whether the files in use have been removed or moved away. Nothing more becomes durable then:
+     * end, and start anew, which reads the log files again. Any thread; never waits for the disk.
+     */
+    public boolean isRemoved() {
+        return removed;
     }
 
     /** Deliver threads, by their outbox. */

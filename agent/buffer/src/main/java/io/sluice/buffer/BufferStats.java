@@ -1,10 +1,12 @@
 package io.sluice.buffer;
 
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.LongSupplier;
+import java.util.function.Supplier;
 
 /**
  * What the buffer has done since its start, and what it holds. Any thread may read; counters only
@@ -30,11 +32,13 @@ public final class BufferStats {
     private final ConcurrentHashMap<String, LongAdder> droppedRecords = new ConcurrentHashMap<>();
     private final LongSupplier usedBytes;
     private final LongSupplier segments;
+    private final Supplier<List<String>> troubles;
     volatile boolean full;
 
-    BufferStats(LongSupplier usedBytes, LongSupplier segments) {
+    BufferStats(LongSupplier usedBytes, LongSupplier segments, Supplier<List<String>> troubles) {
         this.usedBytes = usedBytes;
         this.segments = segments;
+        this.troubles = troubles;
     }
 
     void droppedRecords(String source, long records) {
@@ -125,9 +129,14 @@ public final class BufferStats {
         return blockedNanos.sum();
     }
 
-    /** Gauge: whether the last append found no room. */
+    /** Gauge: whether an append waits for room. */
     public boolean full() {
         return full;
+    }
+
+    /** What the disk refuses just now, in words; empty while all is well. */
+    public List<String> troubles() {
+        return troubles.get();
     }
 
     /** Gauge: bytes of disk the segments take, space taken ahead included. */

@@ -163,9 +163,14 @@ final class Disk {
         }
     }
 
-    /** Forces a file's bytes, also those that were stored through a mapping. */
+    /**
+     * Forces a file's bytes, also those that were stored through a mapping.
+     *
+     * @throws java.io.FileNotFoundException if it is not there; it is not made
+     */
     static void force(Path file) throws IOException {
-        try (RandomAccessFile raf = new RandomAccessFile(file.toFile(), "rw")) {
+        // fsync(2) needs no right to write; opened for writing, a missing file would be made.
+        try (RandomAccessFile raf = new RandomAccessFile(file.toFile(), "r")) {
             force(raf, file);
         }
     }

@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
 
@@ -90,6 +91,10 @@ final class SegmentWriter implements AutoCloseable {
         long to = allocationFor(current.end + bytes);
         if (to <= current.allocatedBytes) {
             return Disk.Allocation.DONE;
+        }
+        if (!Files.exists(current.file)) {
+            // Another file of that name would not be the one that is mapped.
+            throw new NoSuchFileException(current.file.toString());
         }
         Disk.Allocation allocation = Disk.allocate(current.file, current.allocatedBytes, to);
         if (allocation == Disk.Allocation.DONE) {
