@@ -203,6 +203,20 @@ final class AgentProcess implements AutoCloseable {
         }
     }
 
+    /**
+     * A figure of {@code /metrics}; 0 where there is none of that name.
+     *
+     * @param name with its labels, if it has any
+     */
+    long metric(String name) throws IOException, InterruptedException {
+        return ask("/metrics")
+                .body()
+                .lines()
+                .filter(line -> line.startsWith(name + " "))
+                .mapToLong(line -> (long) Double.parseDouble(line.substring(name.length() + 1)))
+                .sum();
+    }
+
     /** Waits until {@code /readyz} says yes. */
     void awaitReady(Duration atMost) {
         healthPort();

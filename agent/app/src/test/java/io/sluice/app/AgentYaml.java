@@ -27,6 +27,7 @@ final class AgentYaml {
     private String namespace = "default";
     private String containers = "";
     private String health = "127.0.0.1:0";
+    private String buffer = "maxSize: 192MiB, minFree: 0";
 
     /** State, configuration and log go below that folder. */
     AgentYaml(Path folder) {
@@ -52,6 +53,12 @@ final class AgentYaml {
         return this;
     }
 
+    /** Settings of the buffer instead of the usual ones, but for its path. */
+    AgentYaml buffer(String settings) {
+        buffer = settings;
+        return this;
+    }
+
     /** More YAML, at the top level. */
     AgentYaml with(String line) {
         lines.add(line);
@@ -74,7 +81,7 @@ final class AgentYaml {
                 """
                 containers: {path: "%s"}
                 kubernetes: {api: off}
-                buffer: {path: "%s", maxSize: 192MiB, minFree: 0}
+                buffer: {path: "%s", %s}
                 elasticsearch:
                   hosts: ["%s"]
                   dataStream: {namespace: %s}
@@ -85,6 +92,7 @@ final class AgentYaml {
                         .formatted(
                                 containers,
                                 state(),
+                                buffer,
                                 elasticsearch,
                                 namespace,
                                 health,

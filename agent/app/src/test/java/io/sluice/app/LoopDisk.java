@@ -44,6 +44,26 @@ final class LoopDisk implements AutoCloseable {
         return disk;
     }
 
+    /** A disk of memory: no image, and nothing it could be told. */
+    static LoopDisk memory(Path folder, int mebibytes) {
+        run("mount", "-t", "tmpfs", "-o", "size=" + mebibytes + "m", "tmpfs", folder.toString());
+        LoopDisk disk = new LoopDisk(folder, folder);
+        disk.mounted = true;
+        return disk;
+    }
+
+    /**
+     * Lays a read-only view of a folder over it: whoever opens something by its path from now on
+     * may only read, until it is closed; what is open stays as it is.
+     */
+    static LoopDisk readOnly(Path folder) {
+        run("mount", "--bind", folder.toString(), folder.toString());
+        run("mount", "-o", "remount,bind,ro", folder.toString());
+        LoopDisk disk = new LoopDisk(folder, folder);
+        disk.mounted = true;
+        return disk;
+    }
+
     private void mount() {
         run("mount", "-o", "loop,errors=remount-ro", image.toString(), folder.toString());
         mounted = true;
