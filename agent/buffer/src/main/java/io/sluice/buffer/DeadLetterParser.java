@@ -20,13 +20,14 @@ final class DeadLetterParser {
     }
 
     /**
-     * @param line without newline
+     * @param line without newline, from its begin
      * @return empty when it is no letter
      */
-    static Optional<DeadLetter> parse(byte[] line) {
+    static Optional<DeadLetter> parse(byte[] line, int length) {
         try {
             return Optional.of(
-                    new DeadLetterParser(new String(line, StandardCharsets.UTF_8)).letter());
+                    new DeadLetterParser(new String(line, 0, length, StandardCharsets.UTF_8))
+                            .letter());
         } catch (IllegalArgumentException | DateTimeParseException _) {
             return Optional.empty();
         }

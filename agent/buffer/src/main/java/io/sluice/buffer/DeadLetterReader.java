@@ -1,12 +1,12 @@
 package io.sluice.buffer;
 
-import java.io.BufferedInputStream;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Optional;
 
 /**
@@ -18,7 +18,14 @@ import java.util.Optional;
  */
 public final class DeadLetterReader implements AutoCloseable {
     private final InputStream in;
-    private final ByteArrayOutputStream line = new ByteArrayOutputStream(4096);
+    private final byte[] window = new byte[1 << 16];
+    private int windowFrom;
+    private int windowTo;
+
+    /** The line that was read last: used again for the next, because some are megabytes long. */
+    private byte[] line = new byte[4096];
+
+    private int lineBytes;
     private long unreadable;
 
     /**
@@ -30,7 +37,7 @@ public final class DeadLetterReader implements AutoCloseable {
 
     private static InputStream open(Path file) throws IOException {
         try {
-            return new BufferedInputStream(Files.newInputStream(file), 1 << 16);
+            return Files.newInputStream(file);
         } catch (NoSuchFileException _) {
             return InputStream.nullInputStream();
         }
@@ -41,8 +48,8 @@ public final class DeadLetterReader implements AutoCloseable {
      * counted.
      */
     public Optional<DeadLetter> next() throws IOException {
-        for (Optional<byte[]> next = line(); next.isPresent(); next = line()) {
-            Optional<DeadLetter> letter = DeadLetterParser.parse(next.get());
+        while (nextLine()) {
+            Optional<DeadLetter> letter = letter();
             if (letter.isPresent()) {
                 return letter;
             }
@@ -51,16 +58,45 @@ public final class DeadLetterReader implements AutoCloseable {
         return Optional.empty();
     }
 
-    /** The next whole line, without its newline. */
-    Optional<byte[]> line() throws IOException {
-        line.reset();
-        for (int b; (b = in.read()) >= 0; ) {
-            if (b == '\n') {
-                return Optional.of(line.toByteArray());
+    /** Reads the next whole line; false behind the last. */
+    boolean nextLine() throws IOException {
+        lineBytes = 0;
+        while (true) {
+            for (int i = windowFrom; i < windowTo; i++) {
+                if (window[i] == '\n') {
+                    append(i);
+                    windowFrom = i + 1;
+                    return true;
+                }
             }
-            line.write(b);
+            append(windowTo);
+            windowFrom = 0;
+            windowTo = in.read(window);
+            if (windowTo < 0) {
+                windowTo = 0;
+                return false;
+            }
         }
-        return Optional.empty();
+    }
+
+    private void append(int to) {
+        int length = to - windowFrom;
+        if (lineBytes + length > line.length) {
+            line = Arrays.copyOf(line, Math.max(lineBytes + length, line.length / 2 * 3));
+        }
+        System.arraycopy(window, windowFrom, line, lineBytes, length);
+        lineBytes += length;
+    }
+
+    /** What that line is, if it is a letter. */
+    Optional<DeadLetter> letter() {
+        return DeadLetterParser.parse(line, lineBytes);
+    }
+
+    /** Writes that line, with its newline. */
+    void writeLine(OutputStream to) throws IOException {
+        to.write(line, 0, lineBytes);
+        to.write('\n');
     }
 
     /** Lines so far that are no letter: edited by hand, or damaged. */

@@ -9,7 +9,6 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.List;
-import java.util.Optional;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
 
@@ -84,13 +83,11 @@ public final class DeadLetterStore {
         try (DeadLetterReader reader = new DeadLetterReader(file);
                 FileOutputStream out = new FileOutputStream(rest.toFile());
                 OutputStream buffered = new BufferedOutputStream(out, 1 << 16)) {
-            for (Optional<byte[]> next = reader.line(); next.isPresent(); next = reader.line()) {
-                byte[] line = next.get();
-                if (DeadLetterParser.parse(line).filter(removed).isPresent()) {
+            while (reader.nextLine()) {
+                if (reader.letter().filter(removed).isPresent()) {
                     count++;
                 } else {
-                    buffered.write(line);
-                    buffered.write('\n');
+                    reader.writeLine(buffered);
                     kept++;
                 }
             }

@@ -68,10 +68,25 @@ class DeadLetterStoreTest {
                         + "\\"
                         + "u0061\\t\\/\",\"target\":\"t\",\"action\":\"{}\",\"document\":\"d\","
                         + "\"status\": 400 ,\"errorType\":\"e\",\"reason\":\"\",\"attempts\":1 }\r";
-        assertThat(DeadLetterParser.parse(line.getBytes(StandardCharsets.UTF_8)))
+        assertThat(parse(line))
                 .contains(
                         new DeadLetter(
                                 "a\t/", "t", "{}", "d", 400, "e", "", 1, 1763978400_000L, "", 0));
+    }
+
+    @Test
+    void linesOfAnyLengthAreReadWhole() throws Exception {
+        List<DeadLetter> written = new ArrayList<>();
+        for (int length : new int[] {1, 65_000, 65_400, 65_536, 4, 90_000, 131_072 - 400, 0}) {
+            written.add(
+                    new DeadLetter(
+                            "of " + length, "t", "{}", "x".repeat(length), 1, "", "", 1, 0, "", 0));
+        }
+        try (DeadLetterFiles files = DeadLetterFiles.open(directory, 64 * MEBIBYTE)) {
+            written.forEach(files::write);
+            files.force();
+        }
+        assertThat(letters()).isEqualTo(written);
     }
 
     @Test
@@ -270,6 +285,11 @@ class DeadLetterStoreTest {
                 Thread.currentThread().join();
             }
         }
+    }
+
+    private static Optional<DeadLetter> parse(String line) {
+        byte[] bytes = line.getBytes(StandardCharsets.UTF_8);
+        return DeadLetterParser.parse(bytes, bytes.length);
     }
 
     private static DeadLetter letter(String id) {
