@@ -25,7 +25,8 @@ import java.util.concurrent.atomic.AtomicReference;
             "0:it was stopped by SIGTERM or SIGINT; what is not delivered waits in the buffer",
             "1:it failed while it ran; the log says why",
             "2:it could not start: the configuration, a port, the state directory",
-            "3:it made no progress for stall.after; the log has what every thread was at"
+            "3:it was out of memory",
+            "4:it hung for stall.after; the log has what every thread was at"
         },
         footer = {"", "After any end, kill -9 and power cuts too, the next start goes on."})
 final class RunCommand implements Callable<Integer> {

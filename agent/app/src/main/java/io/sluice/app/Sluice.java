@@ -15,13 +15,32 @@ import java.util.concurrent.Callable;
 /**
  * The command line: {@code sluice run|validate|dead-letter|demo|version}.
  *
- * <p>Exit codes: 0 as asked, 1 a failure while it ran, 2 it was told something wrong, 3 the agent
- * made no progress.
+ * <p>Exit codes: 0 as asked, 1 a failure while it ran, 2 it was told something wrong, 3 out of
+ * memory, 4 the agent hung.
  */
 @Command(
         name = "sluice",
         description = "Ships the logs of Kubernetes clusters to Elasticsearch.",
         mixinStandardHelpOptions = true,
+        footerHeading = "%nExamples:%n",
+        footer = {
+            "  sluice validate --config agent.yaml     # what is wrong with the configuration",
+            "  sluice run --config agent.yaml          # the agent",
+            "  sluice dead-letter list                 # what Elasticsearch has refused, and why",
+            "",
+            "sluice COMMAND --help says more about each. Commands find the agent's state directory"
+                + " in its configuration,",
+            "so inside its container they need no option: kubectl exec POD -- sluice dead-letter"
+                + " list"
+        },
+        exitCodeListHeading = "%nExit codes:%n",
+        exitCodeList = {
+            "0:done",
+            "1:it failed, or found what it was to look for",
+            "2:it was told something wrong: an option, the configuration, a folder",
+            "3:out of memory",
+            "4:the agent hung (run only)"
+        },
         versionProvider = Sluice.Version.class,
         subcommands = {
             RunCommand.class,
@@ -32,10 +51,14 @@ import java.util.concurrent.Callable;
             Sluice.VersionCommand.class
         })
 public final class Sluice implements Runnable {
+    private static final int HELP_COLUMNS = 110;
+
     static final int OK = 0;
     static final int FAILED = 1;
     static final int TOLD_WRONG = 2;
-    static final int STALLED = 3;
+
+    /** Not 3: with that the virtual machine ends when it is out of memory. */
+    static final int STALLED = 4;
 
     @CommandLine.Spec private CommandLine.Model.CommandSpec spec;
 
@@ -52,7 +75,19 @@ public final class Sluice implements Runnable {
     }
 
     static CommandLine commandLine() {
-        return new CommandLine(new Sluice());
+        CommandLine line = new CommandLine(new Sluice());
+        line.setUsageHelpWidth(HELP_COLUMNS);
+        tellVersion(line);
+        return line;
+    }
+
+    /** Every command has {@code --version}, and a first line of help that can be read. */
+    private static void tellVersion(CommandLine line) {
+        line.getCommandSpec()
+                .versionProvider(new Version())
+                .usageMessage()
+                .abbreviateSynopsis(true);
+        line.getSubcommands().values().forEach(Sluice::tellVersion);
     }
 
     /** Without a command there is nothing to do. */

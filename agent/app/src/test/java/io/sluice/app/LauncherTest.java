@@ -154,7 +154,7 @@ class LauncherTest {
 
         assertThat(run("version").arguments())
                 .contains("-XX:+UseSerialGC", "-Xss512k", "-XX:+ExitOnOutOfMemoryError")
-                .containsSubsequence("-Xmx64m", "-Xmx96m", "-Dhosts=*", "-jar");
+                .containsSubsequence("-Xmx48m", "-Xmx96m", "-Dhosts=*", "-jar");
     }
 
     @Test
@@ -170,6 +170,23 @@ class LauncherTest {
         assertThat(run("version").arguments())
                 .containsSubsequence(
                         "-XX:AOTCache=" + home + "/lib/sluice.aot", "-XX:AOTMode=off", "-jar");
+    }
+
+    @Test
+    void theAgentHasMoreMemoryThanTheCommandsBesideIt() throws Exception {
+        jdk("usr/lib/jvm/temurin-25", "25.0.3");
+        for (String[] agent : new String[][] {{"run", "-c", "x"}, {"demo"}, {"buffer", "drain"}}) {
+            assertThat(run(agent).arguments())
+                    .contains("-Xmx64m")
+                    .noneMatch(argument -> argument.contains("Tiered"));
+        }
+        for (String[] command :
+                new String[][] {{}, {"--help"}, {"dead-letter", "list"}, {"buffer", "verify"}}) {
+            assertThat(run(command).arguments())
+                    .contains("-Xmx48m", "-XX:TieredStopAtLevel=1")
+                    .doesNotContain("-Xmx64m")
+                    .endsWith(command);
+        }
     }
 
     @Test

@@ -51,7 +51,7 @@ class StallIT {
                                                 || agent.log().contains("has not moved for"));
                 disk.thaw();
 
-                assertThat(agent.awaitExit(LONG)).as(agent.log()).isEqualTo(3);
+                assertThat(agent.awaitExit(LONG)).as(agent.log()).isEqualTo(4);
                 assertThat(agent.log().split("delivery has not moved for \\d+ s:", -1))
                         .as("one thread dump: %s", agent.log())
                         .hasSize(2);
