@@ -70,6 +70,15 @@ class LauncherTest {
     }
 
     @Test
+    void java25HomeIsTakenWhenJavaHomeIsTooOld() throws Exception {
+        environment.put("JAVA_HOME", jdk("old", "21.0.7").toString());
+        Path newer = jdk("newer", "25.0.1");
+        environment.put("JAVA25_HOME", newer.toString());
+
+        assertThat(run("version").java()).isEqualTo(newer.resolve("bin/java").toString());
+    }
+
+    @Test
     void anInstalledJdkIsFoundWhenJavaHomeAndPathAreTooOld() throws Exception {
         environment.put("JAVA_HOME", jdk("old", "1.8.0_402").toString());
         Path installed = jdk("usr/lib/jvm/temurin-25", "25.0.3");
@@ -86,7 +95,14 @@ class LauncherTest {
                         "opt/java/openjdk",
                         "opt/jdk-25",
                         "usr/java/latest",
-                        "root/.sdkman/candidates/java/25-tem")) {
+                        "root/.sdkman/candidates/java/25-tem",
+                        "root/.jdks/temurin-25",
+                        "root/.m2/jdks/25",
+                        "root/.gradle/jdks/25",
+                        "root/.jenv/versions/25",
+                        "root/.jbang/cache/jdks/25",
+                        "root/.asdf/installs/java/25",
+                        "root/.jabba/jdk/25")) {
             Path installed = jdk(folder, "25.0.1");
             assertThat(run("version").java()).isEqualTo(installed.resolve("bin/java").toString());
             Files.delete(installed.resolve("bin/java"));
