@@ -81,7 +81,9 @@ final class Agent implements AutoCloseable {
             this.pods = new PodWatch(config.kubernetes(), config.buffer().directory());
             AppendWatch appends =
                     new AppendWatch(
-                            new EndedSources(buffer, pods), buffer.stats()::full, System::nanoTime);
+                            new EndedSources(buffer, pods::forget),
+                            buffer.stats()::full,
+                            System::nanoTime);
             this.pipeline = new Pipeline(config.pipeline(), pods, appends, this::failed);
             this.tailer =
                     new Tailer(

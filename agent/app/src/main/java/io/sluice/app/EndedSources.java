@@ -1,20 +1,20 @@
 package io.sluice.app;
 
 import io.sluice.buffer.Buffer;
-import io.sluice.kubernetes.PodWatch;
 import io.sluice.pipeline.Batch;
 import io.sluice.pipeline.BatchSink;
 
 import java.util.List;
+import java.util.function.Consumer;
 
 /**
  * The buffer as the pipeline sees it; lets the pods of ended sources go once their last documents
  * are in the buffer. Encoder threads.
  *
  * @param buffer where batches go
- * @param pods who keeps deleted pods for their last lines
+ * @param forget takes the UID of a pod, as its paths have it, whose last lines are in the buffer
  */
-record EndedSources(Buffer buffer, PodWatch pods) implements BatchSink {
+record EndedSources(Buffer buffer, Consumer<String> forget) implements BatchSink {
 
     @Override
     public void append(Batch batch) throws InterruptedException {
@@ -37,7 +37,7 @@ record EndedSources(Buffer buffer, PodWatch pods) implements BatchSink {
         List<String> others =
                 buffer.positions().keySet().stream().filter(key -> key.startsWith(pod)).toList();
         if (others.isEmpty()) {
-            pods.forget(source.substring(uid, container));
+            forget.accept(source.substring(uid, container));
         }
     }
 }

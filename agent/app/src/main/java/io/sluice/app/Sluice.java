@@ -29,9 +29,9 @@ import java.util.concurrent.Callable;
             "  sluice dead-letter list                 # what Elasticsearch has refused, and why",
             "",
             "sluice COMMAND --help says more about each. Commands find the agent's state directory"
-                + " in its configuration,",
+                    + " in its configuration,",
             "so inside its container they need no option: kubectl exec POD -- sluice dead-letter"
-                + " list"
+                    + " list"
         },
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {
