@@ -10,6 +10,7 @@ import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
 
 /**
  * One output's way through the segments.
@@ -223,11 +224,20 @@ final class BufferOutbox implements Outbox {
 
     @Override
     public void await(long nanos) throws InterruptedException {
+        await(nanos, this::hasMore);
+    }
+
+    @Override
+    public void awaitWake(long nanos) throws InterruptedException {
+        await(nanos, () -> false);
+    }
+
+    private void await(long nanos, BooleanSupplier enough) throws InterruptedException {
         long wait = Math.min(nanos, buffer.housekeep());
         long deadline = System.nanoTime() + nanos;
         waiting = Thread.currentThread();
         try {
-            while (wait > 0 && !woken && !hasMore()) {
+            while (wait > 0 && !woken && !enough.getAsBoolean()) {
                 if (Thread.interrupted()) {
                     throw new InterruptedException();
                 }

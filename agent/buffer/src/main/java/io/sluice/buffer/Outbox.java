@@ -29,8 +29,16 @@ public interface Outbox {
     void await(long nanos) throws InterruptedException;
 
     /**
-     * Ends a running or the next {@link #await}. Any thread: the HTTP client's, when an answer
-     * came.
+     * Waits until somebody called {@link #wake}, or the time is over. A next excerpt does not end
+     * it: for a time in which none can be taken.
+     *
+     * @param nanos at most so long; 0 or less returns at once
+     */
+    void awaitWake(long nanos) throws InterruptedException;
+
+    /**
+     * Ends a running or the next {@link #await} or {@link #awaitWake}. Any thread: the HTTP
+     * client's, when an answer came.
      */
     void wake();
 
