@@ -10,6 +10,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.net.SocketException;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -108,6 +109,9 @@ public final class FaultyElasticsearch implements AutoCloseable {
         /** Each item as the function says; where it says nothing, it is taken. */
         record Mixed(Function<Document, Optional<Fault>> faults) implements Reply {}
 
+        /** As {@link Mixed}, and then the connection is closed before the answer. */
+        record MixedAndCut(Function<Document, Optional<Fault>> faults) implements Reply {}
+
         /** Items for which {@code faulty} says so are answered with this; the others are taken. */
         static Reply items(Predicate<Document> faulty, int status, String error) {
             Fault fault = new Fault(status, error);
@@ -125,7 +129,7 @@ public final class FaultyElasticsearch implements AutoCloseable {
     private static final Duration LONGEST_HANG = Duration.ofMinutes(2);
 
     private final String scheme;
-    private final ServerSocketFactory sockets;
+    private volatile ServerSocketFactory sockets;
     private final InetAddress address;
     private final AtomicInteger bulks = new AtomicInteger();
     private final AtomicInteger connections = new AtomicInteger();
@@ -221,6 +225,12 @@ public final class FaultyElasticsearch implements AutoCloseable {
         listener = listen(port);
     }
 
+    /** As {@link #start}, showing another certificate. */
+    public void startWith(SSLContext context) {
+        sockets = context.getServerSocketFactory();
+        start();
+    }
+
     /** Bulk requests read so far. */
     public int bulks() {
         return bulks.get();
@@ -260,8 +270,13 @@ public final class FaultyElasticsearch implements AutoCloseable {
         while (!from.isClosed()) {
             try {
                 Socket socket = from.accept();
-                connections.incrementAndGet();
                 open.add(socket);
+                if (from.isClosed()) {
+                    // Accepted while it was stopped: nobody is to be served any more.
+                    reset(socket);
+                    return;
+                }
+                connections.incrementAndGet();
                 Thread.ofVirtual().start(() -> serve(socket));
             } catch (IOException _) {
                 return;
@@ -289,6 +304,11 @@ public final class FaultyElasticsearch implements AutoCloseable {
         while (head.indexOf("\r\n\r\n") < 0) {
             int next = in.read();
             if (next < 0) {
+                return false;
+            }
+            if (head.isEmpty() && !Character.isLetter(next)) {
+                // No HTTP; TLS, perhaps.
+                answer(out, 400, "");
                 return false;
             }
             head.append((char) next);
@@ -352,6 +372,10 @@ public final class FaultyElasticsearch implements AutoCloseable {
             }
             case Reply.TakeAndCut() -> {
                 take(request, none);
+                yield false;
+            }
+            case Reply.MixedAndCut(var faults) -> {
+                take(request, faults);
                 yield false;
             }
             case Reply.TakeAndReset() -> {
@@ -421,7 +445,11 @@ public final class FaultyElasticsearch implements AutoCloseable {
     }
 
     private static void reset(Socket socket) throws IOException {
-        socket.setSoLinger(true, 0);
+        try {
+            socket.setSoLinger(true, 0);
+        } catch (SocketException _) {
+            // Closed already.
+        }
         socket.close();
     }
 

@@ -29,6 +29,22 @@ public final class TestCertificates {
     private final Path folder;
     private final KeyStore store;
 
+    /** Which certificate a server shows; all are of the same authority. */
+    public enum Shown {
+        /** For {@code localhost} and {@code 127.0.0.1}. */
+        GOOD("server"),
+        /** Like that, but its time was over yesterday. */
+        EXPIRED("expired"),
+        /** For a host of another name. */
+        OTHER_HOST("elsewhere");
+
+        private final String alias;
+
+        Shown(String alias) {
+            this.alias = alias;
+        }
+    }
+
     private TestCertificates(Path folder, KeyStore store) {
         this.folder = folder;
         this.store = store;
@@ -50,6 +66,24 @@ public final class TestCertificates {
                 "ca",
                 "-ext",
                 "san=dns:localhost,ip:127.0.0.1");
+        keytool(
+                storeFile,
+                "expired",
+                "CN=localhost",
+                "-signer",
+                "ca",
+                "-startdate",
+                "-3d",
+                "-ext",
+                "san=dns:localhost,ip:127.0.0.1");
+        keytool(
+                storeFile,
+                "elsewhere",
+                "CN=elsewhere.example",
+                "-signer",
+                "ca",
+                "-ext",
+                "san=dns:elsewhere.example");
         keytool(storeFile, "client", "CN=sluice", "-signer", "ca");
         try (InputStream in = Files.newInputStream(storeFile)) {
             KeyStore store = KeyStore.getInstance("PKCS12");
@@ -136,7 +170,12 @@ public final class TestCertificates {
 
     /** For a server on loopback of a test's own. */
     public SSLContext serverSslContext() {
-        return context("server");
+        return serverSslContext(Shown.GOOD);
+    }
+
+    /** Likewise, with a certificate that is not as it should be. */
+    public SSLContext serverSslContext(Shown shown) {
+        return context(shown.alias);
     }
 
     /**
