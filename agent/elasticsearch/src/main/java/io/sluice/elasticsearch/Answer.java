@@ -7,6 +7,9 @@ sealed interface Answer {
     @SuppressWarnings("ArrayRecordComponent") // read once by one reader, never compared
     record Answered(int status, byte[] body) implements Answer {}
 
+    /** The server answered, with more than there is room for. */
+    record TooLong(String reason) implements Answer {}
+
     /** Nothing of the request has reached a server. */
     record NotSent(String reason) implements Answer {}
 

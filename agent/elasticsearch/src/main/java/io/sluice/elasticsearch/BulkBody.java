@@ -65,10 +65,11 @@ record BulkBody(List<Item> items) {
 
     /**
      * @param gzip from position to limit, array-backed; not changed
+     * @param uncompressedBytes how much it should hold; for the sake of memory
      * @throws UncheckedIOException if it is no gzip: the buffer's checksum has been passed, so
      *     never
      */
-    static BulkBody decode(ByteBuffer gzip) {
+    static BulkBody decode(ByteBuffer gzip, int uncompressedBytes) {
         byte[] text;
         try (GZIPInputStream in =
                 new GZIPInputStream(
@@ -77,7 +78,13 @@ record BulkBody(List<Item> items) {
                                 gzip.arrayOffset() + gzip.position(),
                                 gzip.remaining()),
                         16 * 1024)) {
-            text = in.readAllBytes();
+            text = in.readNBytes(uncompressedBytes);
+            byte[] more = in.readAllBytes();
+            if (more.length > 0) {
+                int known = text.length;
+                text = Arrays.copyOf(text, known + more.length);
+                System.arraycopy(more, 0, text, known, more.length);
+            }
         } catch (IOException e) {
             throw new UncheckedIOException("a body of the buffer is no gzip", e);
         }
@@ -102,6 +109,47 @@ record BulkBody(List<Item> items) {
             at++;
         }
         return at;
+    }
+
+    /**
+     * Where to cut so that no part is larger than {@code mostBytes}, unless a single document is.
+     *
+     * @return for each part the place behind its last item
+     */
+    List<Integer> cuts(int mostBytes) {
+        List<Integer> cuts = new ArrayList<>();
+        long bytes = 0;
+        for (int i = 0; i < items.size(); i++) {
+            int more = items.get(i).bytes();
+            if (bytes > 0 && bytes + more > mostBytes) {
+                cuts.add(i);
+                bytes = 0;
+            }
+            bytes += more;
+        }
+        cuts.add(items.size());
+        return cuts;
+    }
+
+    /**
+     * Where to cut so that two parts, of one document at least, are about the same size.
+     *
+     * @return the place behind the first part's last item
+     */
+    int middle() {
+        long half = uncompressedBytes() / 2;
+        long bytes = 0;
+        int at = 0;
+        while (at < items.size() - 1 && bytes + items.get(at).bytes() / 2 < half) {
+            bytes += items.get(at).bytes();
+            at++;
+        }
+        return Math.clamp(at, 1, items.size() - 1);
+    }
+
+    /** Some of its items. */
+    BulkBody part(int from, int to) {
+        return new BulkBody(items.subList(from, to));
     }
 
     /** Size of the NDJSON. */

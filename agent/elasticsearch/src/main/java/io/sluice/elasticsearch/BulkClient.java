@@ -1,6 +1,7 @@
 package io.sluice.elasticsearch;
 
 import co.elastic.clients.transport.rest5_client.low_level.HttpAsyncResponseConsumerFactory;
+import co.elastic.clients.transport.rest5_client.low_level.Node;
 import co.elastic.clients.transport.rest5_client.low_level.Request;
 import co.elastic.clients.transport.rest5_client.low_level.RequestOptions;
 import co.elastic.clients.transport.rest5_client.low_level.Response;
@@ -10,6 +11,9 @@ import co.elastic.clients.transport.rest5_client.low_level.Rest5Client;
 import co.elastic.clients.transport.rest5_client.low_level.Rest5ClientBuilder;
 import co.elastic.clients.transport.rest5_client.low_level.WarningsHandler;
 
+import org.apache.hc.client5.http.ConnectTimeoutException;
+import org.apache.hc.core5.http.ConnectionRequestTimeoutException;
+import org.apache.hc.core5.http.ContentTooLongException;
 import org.apache.hc.core5.http.ContentType;
 import org.apache.hc.core5.http.HttpEntity;
 import org.apache.hc.core5.http.HttpHost;
@@ -18,6 +22,7 @@ import org.apache.hc.core5.http.io.entity.EntityUtils;
 import org.apache.hc.core5.io.CloseMode;
 import org.apache.hc.core5.io.ModalCloseable;
 import org.apache.hc.core5.reactor.IOReactorConfig;
+import org.apache.hc.core5.util.TimeValue;
 import org.apache.hc.core5.util.Timeout;
 
 import java.io.IOException;
@@ -29,6 +34,7 @@ import java.nio.ByteBuffer;
 import java.nio.channels.UnresolvedAddressException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
@@ -43,13 +49,17 @@ import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 
 import javax.net.ssl.SSLException;
+import javax.net.ssl.SSLHandshakeException;
+import javax.net.ssl.SSLPeerUnverifiedException;
 
 /**
  * Elasticsearch's low-level client, set up for bulk requests: who we are, whom we believe, how long
  * we wait, and what came of a request as an {@link Answer} instead of exceptions.
  *
- * <p>Several hosts take turns; a request that one host refuses is tried with the next. Names are
- * looked up for each new connection.
+ * <p>Each request goes to the one host it is for ({@link Hosts}): the client's own choice leaves a
+ * host alone for up to half an hour, and tries all others before it says anything. A host's name is
+ * looked up for each new connection, and each of its addresses is tried; what the Java run-time
+ * remembers of names is the application's to bound ({@code networkaddress.cache.ttl}).
  *
  * <p>Thread: {@code deliver} calls; answers come on the client's thread, {@code http}.
  */
@@ -57,12 +67,25 @@ final class BulkClient implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger("io.sluice.elasticsearch");
     private static final ContentType NDJSON = ContentType.create("application/x-ndjson");
 
-    /** An answer larger than this is not read; a request of the usual size has a tenth of it. */
-    private static final int LARGEST_ANSWER_BYTES = 8 * 1024 * 1024;
+    /**
+     * An answer larger than this is not read. One of the usual size has a tenth of it, when all is
+     * well; a fault takes 150 to 500 bytes.
+     */
+    static final int LARGEST_ANSWER_BYTES = 1024 * 1024;
 
-    /** What is read of an answer: items by status, and what is said about those that failed. */
+    /**
+     * What is read of an answer: items by status, and what is said about those that failed; not
+     * what only tells where in the cluster that was.
+     */
     private static final String FILTER_PATH =
-            "errors,error,status,items.*.status,items.*.error,items.*.failure_store";
+            "errors,error,status,items.*.status,items.*.error,items.*.failure_store"
+                    + ",-items.*.error.index,-items.*.error.index_uuid,-items.*.error.shard";
+
+    /**
+     * A connection is not used longer: so the host's name is looked up again, and a load balancer
+     * has new nodes used, while all goes well.
+     */
+    private static final Duration CONNECTION_LIFE = Duration.ofMinutes(5);
 
     private static final long FILES_EVERY_NANOS = TimeUnit.SECONDS.toNanos(2);
 
@@ -70,6 +93,7 @@ final class BulkClient implements AutoCloseable {
     private final Timeout connectTimeout;
     private final Timeout answerTimeout;
     private final int connections;
+    private final Duration connectionLife;
     private final LongSupplier nanoClock;
     private final FileStamps tlsFiles;
     private final FileStamps secretFiles;
@@ -95,7 +119,17 @@ final class BulkClient implements AutoCloseable {
             int connections,
             int answerTimeoutMillis,
             LongSupplier nanoClock) {
+        this(config, connections, answerTimeoutMillis, CONNECTION_LIFE, nanoClock);
+    }
+
+    BulkClient(
+            ElasticsearchConfig config,
+            int connections,
+            int answerTimeoutMillis,
+            Duration connectionLife,
+            LongSupplier nanoClock) {
         this.config = config;
+        this.connectionLife = connectionLife;
         this.connections = connections;
         this.connectTimeout = Timeout.ofMilliseconds(Math.min(5_000, answerTimeoutMillis));
         this.answerTimeout = Timeout.ofMilliseconds(answerTimeoutMillis);
@@ -108,11 +142,12 @@ final class BulkClient implements AutoCloseable {
     /**
      * Sends one bulk request.
      *
+     * @param host the one it is for
      * @param target data stream or index
      * @param gzip the body, array-backed; must not change until the answer
      * @param answered called once, on the client's thread or this one
      */
-    void bulk(String target, ByteBuffer gzip, Consumer<Answer> answered) {
+    void bulk(URI host, String target, ByteBuffer gzip, Consumer<Answer> answered) {
         Request request = new Request("POST", "/" + target + "/_bulk");
         request.addParameter("filter_path", FILTER_PATH);
         if (!config.pipeline().isEmpty()) {
@@ -125,16 +160,17 @@ final class BulkClient implements AutoCloseable {
                         gzip.remaining(),
                         NDJSON,
                         "gzip"));
-        send(request, answered);
+        send(host, request, answered);
     }
 
     /**
      * Sends a small request and waits for its answer.
      *
+     * @param host the one it is for
      * @param path with a leading slash
      * @param json the body; empty for none
      */
-    Answer call(String method, String path, String json) throws InterruptedException {
+    Answer call(URI host, String method, String path, String json) throws InterruptedException {
         Request request = new Request(method, path);
         if (!json.isEmpty()) {
             request.setEntity(
@@ -142,7 +178,7 @@ final class BulkClient implements AutoCloseable {
                             json.getBytes(StandardCharsets.UTF_8), ContentType.APPLICATION_JSON));
         }
         CompletableFuture<Answer> answer = new CompletableFuture<>();
-        send(request, answer::complete);
+        send(host, request, answer::complete);
         try {
             return answer.get();
         } catch (ExecutionException e) {
@@ -150,7 +186,7 @@ final class BulkClient implements AutoCloseable {
         }
     }
 
-    private void send(Request request, Consumer<Answer> answered) {
+    private void send(URI host, Request request, Consumer<Answer> answered) {
         Rest5Client ready;
         try {
             lookAtFiles();
@@ -163,6 +199,8 @@ final class BulkClient implements AutoCloseable {
         Listener listener = new Listener(answered);
         underWay.add(listener);
         try {
+            // Only this thread sends, and a request keeps the nodes it began with.
+            ready.setNodes(List.of(new Node(address(host))));
             ready.performRequestAsync(request, listener);
         } catch (IllegalStateException closed) {
             listener.answer(new Answer.NotSent("the client is closed"));
@@ -226,16 +264,11 @@ final class BulkClient implements AutoCloseable {
     }
 
     private Rest5Client connect() throws IOException {
-        List<HttpHost> hosts = new ArrayList<>();
-        boolean encrypted = false;
-        for (URI host : config.hosts()) {
-            encrypted |= "https".equals(host.getScheme());
-            int port = host.getPort() < 0 ? 9200 : host.getPort();
-            hosts.add(new HttpHost(host.getScheme(), host.getHost(), port));
-        }
+        boolean encrypted =
+                config.hosts().stream().anyMatch(host -> "https".equals(host.getScheme()));
         AtomicBoolean over = new AtomicBoolean();
         closing = over;
-        Rest5ClientBuilder builder = Rest5Client.builder(hosts.toArray(new HttpHost[0]));
+        Rest5ClientBuilder builder = Rest5Client.builder(address(config.hosts().getFirst()));
         if (!config.pathPrefix().isEmpty()) {
             builder.setPathPrefix(config.pathPrefix());
         }
@@ -264,13 +297,15 @@ final class BulkClient implements AutoCloseable {
                                                 .setSoKeepAlive(true)
                                                 .build()));
         builder.setConnectionManagerCallback(
-                pool -> pool.setMaxConnPerRoute(connections).setMaxConnTotal(2 * connections));
+                pool ->
+                        pool.setMaxConnPerRoute(connections)
+                                .setMaxConnTotal(config.hosts().size() * connections));
         builder.setConnectionConfigCallback(
                 connection ->
                         connection
                                 .setConnectTimeout(connectTimeout)
                                 .setSocketTimeout(answerTimeout)
-                                .setTimeToLive(10, TimeUnit.MINUTES));
+                                .setTimeToLive(TimeValue.of(connectionLife)));
         builder.setRequestConfigCallback(
                 request ->
                         request.setResponseTimeout(answerTimeout)
@@ -286,6 +321,11 @@ final class BulkClient implements AutoCloseable {
                     "the connections to Elasticsearch have broken; they are made anew",
                     failure);
         }
+    }
+
+    private static HttpHost address(URI host) {
+        int port = host.getPort() < 0 ? 9200 : host.getPort();
+        return new HttpHost(host.getScheme(), host.getHost(), port);
     }
 
     private static List<Path> filesOf(Tls tls) {
@@ -371,15 +411,29 @@ final class BulkClient implements AutoCloseable {
 
         private static Answer reason(Exception failure) {
             for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
-                if (cause instanceof ConnectException
-                        || cause instanceof UnknownHostException
-                        || cause instanceof NoRouteToHostException
-                        || cause instanceof UnresolvedAddressException
-                        || cause instanceof SSLException) {
+                if (cause instanceof ContentTooLongException) {
+                    return new Answer.TooLong("the answer is too long: " + cause.getMessage());
+                }
+                if (isBeforeTheRequest(cause)) {
                     return new Answer.NotSent(Reasons.of(cause));
                 }
             }
             return new Answer.Broken(Reasons.of(failure));
+        }
+
+        /** No connection, or nobody on it whom we believe. */
+        private static boolean isBeforeTheRequest(Throwable cause) {
+            return cause instanceof ConnectException
+                    || cause instanceof ConnectTimeoutException
+                    || cause instanceof ConnectionRequestTimeoutException
+                    || cause instanceof UnknownHostException
+                    || cause instanceof NoRouteToHostException
+                    || cause instanceof UnresolvedAddressException
+                    || cause instanceof SSLHandshakeException
+                    || cause instanceof SSLPeerUnverifiedException
+                    // Somebody who speaks no TLS has no exception of its own.
+                    || (cause instanceof SSLException
+                            && String.valueOf(cause.getMessage()).contains("SSL message"));
         }
     }
 }

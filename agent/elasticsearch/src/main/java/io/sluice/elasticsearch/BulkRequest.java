@@ -1,25 +1,32 @@
 package io.sluice.elasticsearch;
 
-import io.sluice.buffer.Excerpt;
-import io.sluice.buffer.ExcerptOutcome;
-import io.sluice.buffer.ExcerptRuns;
+import io.sluice.elasticsearch.Hosts.Host;
 
 import java.nio.ByteBuffer;
-import java.util.Optional;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
 import java.util.stream.IntStream;
 
 /** Documents of one excerpt that are sent together: all of them at first, then what is left. */
 final class BulkRequest {
+
+    /** What its documents look like. */
+    enum Form {
+        /** As they were encoded. */
+        ENCODED,
+        /** Changed, because they could not be taken as they were. Not changed again. */
+        REPAIRED
+    }
+
     final Delivery delivery;
+    final Form form;
     final ByteBuffer gzip;
     final int documents;
     final int uncompressedBytes;
 
-    /** Of documents that were changed, what they were before; in the same order. */
-    final Optional<BulkBody> originals;
-
-    /** For each document its number in the excerpt. */
-    final int[] numbers;
+    /** For each document its number in the excerpt; empty when it is all of it. */
+    private final int[] numbers;
 
     /** How often its documents were answered, with something left to do. */
     int tries;
@@ -27,10 +34,16 @@ final class BulkRequest {
     /** How often its connection broke. */
     int breaks;
 
+    /** How often the server was too busy for it, in a row. */
+    int refusals;
+
     /** Not before this; nano clock. */
     long dueNanos;
 
     long sentNanos;
+
+    /** Where it was sent last. */
+    Host host;
 
     /** Its documents wait for something to be put right on the other side. */
     boolean waits;
@@ -38,68 +51,92 @@ final class BulkRequest {
     /** How many requests had succeeded when this one first failed; -1 before. */
     long successesAtFailure = -1;
 
-    BulkRequest(
+    private BulkRequest(
             Delivery delivery,
+            Form form,
             ByteBuffer gzip,
             int documents,
             int uncompressedBytes,
-            Optional<BulkBody> originals,
             int[] numbers) {
         this.delivery = delivery;
+        this.form = form;
         this.gzip = gzip;
         this.documents = documents;
         this.uncompressedBytes = uncompressedBytes;
-        this.originals = originals;
         this.numbers = numbers;
     }
 
-    /** All of an excerpt. */
-    static BulkRequest of(Delivery delivery, Excerpt excerpt) {
+    /** All of an excerpt, as it is. */
+    static BulkRequest whole(Delivery delivery) {
         return new BulkRequest(
                 delivery,
-                excerpt.gzip(),
-                excerpt.documents(),
-                excerpt.uncompressedBytes(),
-                Optional.empty(),
-                IntStream.range(0, excerpt.documents()).toArray());
+                Form.ENCODED,
+                delivery.gzip,
+                delivery.documents,
+                delivery.uncompressedBytes,
+                new int[0]);
     }
 
-    /** Some of its documents, still what they were tries and all. */
-    BulkRequest part(BulkBody body, Optional<BulkBody> partOfOriginals, int[] partOfNumbers) {
-        BulkRequest part = of(delivery, body, partOfOriginals, partOfNumbers);
+    /**
+     * Documents of a delivery in another form.
+     *
+     * @param places for each of {@code items} its number in the excerpt
+     */
+    static BulkRequest repaired(Delivery delivery, BulkBody items, int[] places) {
+        return of(delivery, Form.REPAIRED, items, places);
+    }
+
+    private static BulkRequest of(Delivery delivery, Form form, BulkBody body, int[] places) {
+        return new BulkRequest(
+                delivery,
+                form,
+                body.encode(),
+                body.items().size(),
+                body.uncompressedBytes(),
+                places);
+    }
+
+    /** Some of its documents, still what they were, tries and all. */
+    BulkRequest part(BulkBody body, int[] places) {
+        BulkRequest part = of(delivery, form, body, places);
         part.tries = tries;
+        part.waits = waits;
         part.successesAtFailure = successesAtFailure;
         return part;
     }
 
-    static BulkRequest of(
-            Delivery delivery, BulkBody body, Optional<BulkBody> originals, int[] numbers) {
-        return new BulkRequest(
-                delivery,
-                body.encode(),
-                body.items().size(),
-                body.uncompressedBytes(),
-                originals,
-                numbers);
+    /** Number in the excerpt of the document at a place of this request. */
+    int number(int place) {
+        return numbers.length == 0 ? place : numbers[place];
     }
 
-    /** One excerpt on its way. */
-    static final class Delivery {
-        final long index;
-        final String target;
-        final ExcerptRuns runs;
+    /** {@link #number} of the documents at these places. */
+    int[] numbers(int from, int to) {
+        return numbers.length == 0
+                ? IntStream.range(from, to).toArray()
+                : Arrays.copyOfRange(numbers, from, to);
+    }
 
-        /** What the ledger is to know of its documents. */
-        final ExcerptOutcome outcome;
+    /** As it is sent. */
+    BulkBody body() {
+        return BulkBody.decode(gzip, uncompressedBytes);
+    }
 
-        /** Requests that are not done. */
-        int open = 1;
-
-        Delivery(Excerpt excerpt) {
-            this.index = excerpt.index();
-            this.target = excerpt.target();
-            this.runs = excerpt.runs();
-            this.outcome = new ExcerptOutcome(excerpt.index());
+    /** Its documents as they were encoded. */
+    BulkBody originals() {
+        if (form == Form.ENCODED) {
+            return body();
         }
+        List<BulkBody.Item> all = delivery.body().items();
+        List<BulkBody.Item> mine = new ArrayList<>(documents);
+        for (int place = 0; place < documents; place++) {
+            mine.add(all.get(number(place)));
+        }
+        return new BulkBody(mine);
+    }
+
+    /** What it holds in memory besides its delivery: nothing, if it is all of it. */
+    int ownBytes() {
+        return numbers.length == 0 ? 0 : gzip.remaining();
     }
 }

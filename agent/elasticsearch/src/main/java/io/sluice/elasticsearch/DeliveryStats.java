@@ -45,6 +45,10 @@ public final class DeliveryStats {
     volatile int inFlight;
     volatile int limit;
     volatile int held;
+    volatile long heldBytes;
+    volatile long waitingNow;
+    volatile int learnedLimitBytes = SizeLimit.NONE;
+    volatile int healthyHosts;
 
     DeliveryStats() {
         for (Failure failure : Failure.values()) {
@@ -139,5 +143,25 @@ public final class DeliveryStats {
     /** Gauge: excerpts in memory, sent or waiting. */
     public int held() {
         return held;
+    }
+
+    /** Gauge: what those excerpts take, and what was made of them; compressed, bytes. */
+    public long heldBytes() {
+        return heldBytes;
+    }
+
+    /** Gauge: documents that wait now for something to be put right on the other side. */
+    public long waitingDocumentsNow() {
+        return waitingNow;
+    }
+
+    /** Gauge: how large a request may be, uncompressed, as was learned; 0 while nothing was. */
+    public long learnedLimitBytes() {
+        return learnedLimitBytes == SizeLimit.NONE ? 0 : learnedLimitBytes;
+    }
+
+    /** Gauge: hosts that have not failed since they last answered. */
+    public int healthyHosts() {
+        return healthyHosts;
     }
 }

@@ -11,13 +11,16 @@ import tools.jackson.core.json.JsonFactory;
 
 import java.io.ByteArrayOutputStream;
 import java.io.StringWriter;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
 /**
  * Makes another document of one that Elasticsearch cannot take: what the application wrote moves,
- * as text, to {@code event.original}, and the reason to {@code error.message}. What the agent says
- * of the line stays, and so does {@code message} unless it is the fault.
+ * as text, to {@code event.original}, the reason to {@code error.message}, its name to {@code
+ * error.type}. What the agent says of the line stays, and so does {@code message} unless it is the
+ * fault.
  *
  * <p>The id stays, too: a document is there once, in one form or the other.
  */
@@ -44,7 +47,11 @@ final class DocumentRepair {
                     "data_stream",
                     "ecs");
 
+    /** Texts are kept whole. */
+    static final int ALL = Integer.MAX_VALUE;
+
     private static final int LONGEST_REASON = 500;
+    private static final String TRUNCATED = "truncated";
 
     private final int keptCharacters;
 
@@ -52,18 +59,13 @@ final class DocumentRepair {
         this.keptCharacters = keptCharacters;
     }
 
-    /** Of a document with the fault of {@code error}; empty if it cannot be read at all. */
-    static Optional<byte[]> repair(byte[] document, BulkAnswer.ServerError error) {
-        return new DocumentRepair(Integer.MAX_VALUE).write(document, error);
-    }
-
     /**
-     * Of a document that is too large for the server: as {@link #repair}, its texts cut.
+     * Of a document with the fault of {@code error}; empty if it cannot be read at all.
      *
-     * @param keptCharacters of each text
+     * @param keptCharacters of each text; {@link #ALL}, or less for a document that is too large:
+     *     it is marked in {@code log.flags}
      */
-    static Optional<byte[]> truncate(
-            byte[] document, BulkAnswer.ServerError error, int keptCharacters) {
+    static Optional<byte[]> of(byte[] document, BulkAnswer.ServerError error, int keptCharacters) {
         return new DocumentRepair(keptCharacters).write(document, error);
     }
 
@@ -82,11 +84,17 @@ final class DocumentRepair {
             repaired.writeStartObject();
             original.writeStartObject();
             Optional<String> dataset = Optional.empty();
+            boolean marked = keptCharacters == ALL;
             while (in.nextToken() == JsonToken.PROPERTY_NAME) {
                 String name = in.currentName();
                 JsonToken value = in.nextToken();
-                if (OURS.contains(name)) {
-                    log(name, in, repaired);
+                if ("log".equals(name) && !marked && value == JsonToken.START_OBJECT) {
+                    repaired.writeName(name);
+                    marked(in, repaired);
+                    marked = true;
+                } else if (OURS.contains(name)) {
+                    repaired.writeName(name);
+                    repaired.copyCurrentStructure(in);
                 } else if ("event".equals(name) && value == JsonToken.START_OBJECT) {
                     dataset = dataset(in);
                 } else if ("message".equals(name) && value == JsonToken.VALUE_STRING) {
@@ -109,7 +117,17 @@ final class DocumentRepair {
             repaired.writeStringProperty(
                     "original", cut(bodyHasMembers ? body.toString() : message));
             repaired.writeEndObject();
+            if (!marked) {
+                repaired.writeObjectPropertyStart("log");
+                repaired.writeArrayPropertyStart("flags");
+                repaired.writeString(TRUNCATED);
+                repaired.writeEndArray();
+                repaired.writeEndObject();
+            }
             repaired.writeObjectPropertyStart("error");
+            if (!error.type().isEmpty()) {
+                repaired.writeStringProperty("type", error.type());
+            }
             repaired.writeStringProperty("message", shortened(error.toString(), LONGEST_REASON));
             repaired.writeEndObject();
             repaired.writeEndObject();
@@ -119,28 +137,27 @@ final class DocumentRepair {
         return Optional.of(out.toByteArray());
     }
 
-    /** Copies a member of ours; a document whose texts are cut is marked in {@code log.flags}. */
-    private void log(String name, JsonParser in, JsonGenerator repaired) {
-        repaired.writeName(name);
-        if (!"log".equals(name)
-                || keptCharacters == Integer.MAX_VALUE
-                || in.currentToken() != JsonToken.START_OBJECT) {
-            repaired.copyCurrentStructure(in);
-            return;
-        }
+    /** Copies the object {@code log}, with one flag more. */
+    private static void marked(JsonParser in, JsonGenerator repaired) {
         repaired.writeStartObject();
+        List<String> flags = new ArrayList<>(List.of(TRUNCATED));
         while (in.nextToken() == JsonToken.PROPERTY_NAME) {
             String member = in.currentName();
-            in.nextToken();
-            if ("flags".equals(member)) {
-                in.skipChildren();
+            JsonToken value = in.nextToken();
+            if ("flags".equals(member) && value == JsonToken.START_ARRAY) {
+                while (in.nextToken() != JsonToken.END_ARRAY) {
+                    String flag = in.getValueAsString();
+                    if (flag != null && !flags.contains(flag)) {
+                        flags.add(flag);
+                    }
+                }
             } else {
                 repaired.writeName(member);
                 repaired.copyCurrentStructure(in);
             }
         }
         repaired.writeArrayPropertyStart("flags");
-        repaired.writeString("truncated");
+        flags.forEach(repaired::writeString);
         repaired.writeEndArray();
         repaired.writeEndObject();
     }

@@ -14,7 +14,7 @@ import java.util.regex.Pattern;
  */
 final class IndexTemplate {
     /** Grows with every change of {@link #json}. A server's later version is left alone. */
-    static final int VERSION = 1;
+    static final int VERSION = 2;
 
     private static final Pattern VERSION_FOUND = Pattern.compile("\"version\"\\s*:\\s*(\\d+)");
 
@@ -101,7 +101,9 @@ final class IndexTemplate {
                 "event": {"properties": {
                   "dataset": {"type": "keyword"},
                   "original": {"type": "keyword", "index": false, "doc_values": false}}},
-                "error": {"properties": {"message": {"type": "text", "norms": false}}}
+                "error": {"properties": {
+                  "type": {"type": "keyword", "ignore_above": 256},
+                  "message": {"type": "text", "norms": false}}}
               }
             }
           }

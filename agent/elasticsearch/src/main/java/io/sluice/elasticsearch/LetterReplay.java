@@ -1,6 +1,7 @@
 package io.sluice.elasticsearch;
 
 import io.sluice.buffer.DeadLetter;
+import io.sluice.elasticsearch.Hosts.Host;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -10,7 +11,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -28,13 +28,14 @@ public final class LetterReplay implements AutoCloseable {
     private static final int BATCH_LETTERS = 1_000;
     private static final int BREAKS_BEFORE_SPLIT = 3;
     private static final int KEPT_CHARACTERS = 32 * 1024;
-    private static final long LEAST_BACKOFF_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
-    private static final long MOST_BACKOFF_NANOS = TimeUnit.SECONDS.toNanos(5);
+    private static final Backoff BACKOFF =
+            new Backoff(TimeUnit.MILLISECONDS.toNanos(100), TimeUnit.SECONDS.toNanos(5));
     private static final long MOST_ANSWER_MILLIS = 60_000;
 
     private final Optional<String> target;
     private final Duration patience;
     private final BulkClient client;
+    private final Hosts hosts;
 
     /** When something was settled last. */
     private long settledNanos;
@@ -92,6 +93,7 @@ public final class LetterReplay implements AutoCloseable {
         this.patience = patience;
         int answerMillis = (int) Math.clamp(patience.toMillis(), 1_000, MOST_ANSWER_MILLIS);
         this.client = new BulkClient(config, 1, answerMillis, System::nanoTime);
+        this.hosts = new Hosts(config.hosts(), System::nanoTime);
         this.settledNanos = System.nanoTime();
     }
 
@@ -139,14 +141,13 @@ public final class LetterReplay implements AutoCloseable {
         Optional<Piece> repair(BulkAnswer.ServerError error) {
             return repaired
                     ? Optional.empty()
-                    : DocumentRepair.repair(item.document(), error).map(this::with);
+                    : DocumentRepair.of(item.document(), error, DocumentRepair.ALL).map(this::with);
         }
 
         Optional<Piece> truncate(BulkAnswer.ServerError error) {
             return repaired
                     ? Optional.empty()
-                    : DocumentRepair.truncate(item.document(), error, KEPT_CHARACTERS)
-                            .map(this::with);
+                    : DocumentRepair.of(item.document(), error, KEPT_CHARACTERS).map(this::with);
         }
 
         private Piece with(byte[] document) {
@@ -184,6 +185,10 @@ public final class LetterReplay implements AutoCloseable {
                         return;
                     }
                 }
+                case Answer.TooLong(String reason) -> {
+                    split(to, left, new BulkAnswer.ServerError("", reason), settled);
+                    return;
+                }
                 case Answer.NotSent(String reason) -> trouble = reason;
                 case Answer.Broken(String reason) -> {
                     trouble = reason;
@@ -205,9 +210,19 @@ public final class LetterReplay implements AutoCloseable {
     private Answer call(String to, List<Piece> pieces) throws InterruptedException {
         CompletableFuture<Answer> answer = new CompletableFuture<>();
         BulkBody body = new BulkBody(pieces.stream().map(Piece::item).toList());
-        client.bulk(to, body.encode(), answer::complete);
+        Host host = hosts.next();
+        long sentNanos = System.nanoTime();
+        client.bulk(host.url, to, body.encode(), answer::complete);
         try {
-            return answer.get();
+            Answer came = answer.get();
+            switch (came) {
+                case Answer.Answered(int status, byte[] _) ->
+                        hosts.answered(host, status, sentNanos, "status " + status);
+                case Answer.TooLong _ -> hosts.answered(host);
+                case Answer.NotSent(String reason) -> hosts.failed(host, sentNanos, reason);
+                case Answer.Broken(String reason) -> hosts.failed(host, sentNanos, reason);
+            }
+            return came;
         } catch (ExecutionException e) {
             throw new AssertionError("the answer is never completed exceptionally", e);
         }
@@ -301,9 +316,7 @@ public final class LetterReplay implements AutoCloseable {
         if (left <= 0) {
             return false;
         }
-        long longest = Math.min(MOST_BACKOFF_NANOS, LEAST_BACKOFF_NANOS << Math.min(tries, 10));
-        long wait = longest / 2 + ThreadLocalRandom.current().nextLong(longest / 2 + 1);
-        TimeUnit.NANOSECONDS.sleep(Math.min(wait, left));
+        TimeUnit.NANOSECONDS.sleep(Math.min(BACKOFF.nanos(tries), left));
         return true;
     }
 

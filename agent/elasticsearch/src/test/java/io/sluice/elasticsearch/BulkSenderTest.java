@@ -122,7 +122,8 @@ class BulkSenderTest {
                           "log":{"properties":{"offset":{"type":"long"}}},
                           "event":{"properties":{"dataset":{"type":"keyword"},
                             "original":{"type":"keyword","index":false,"doc_values":false}}},
-                          "error":{"properties":{"message":{"type":"text"}}}}}}
+                          "error":{"properties":{"type":{"type":"keyword"},
+                            "message":{"type":"text"}}}}}}
                         """);
         try (Sending sending =
                 new Sending(folder, config("strict"), "strict-index", 60_000).start()) {
@@ -179,7 +180,10 @@ class BulkSenderTest {
                                             .getBytes(StandardCharsets.UTF_8),
                                     Sending.documents("o", 0, 1).getFirst().document()));
             blocked.append(both);
-            await().atMost(LONG).until(() -> server().count("open-index") == 1);
+            // An index that is just made has no shard for a moment.
+            await().atMost(LONG)
+                    .ignoreException(IllegalStateException.class)
+                    .until(() -> server().count("open-index") == 1);
             assertThat(server().count("blocked-index")).isZero();
             assertThat(String.join(" ", blocked.sender.troubles()))
                     .contains("cluster_block_exception");

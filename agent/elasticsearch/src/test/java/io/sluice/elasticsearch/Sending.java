@@ -15,9 +15,11 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Random;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 
@@ -41,6 +43,19 @@ final class Sending implements AutoCloseable {
     }
 
     Sending(Path folder, ElasticsearchConfig config, String target, int answerTimeoutMillis) {
+        this(
+                folder,
+                config,
+                target,
+                new BulkClient(
+                        config, BulkSender.MOST_IN_FLIGHT, answerTimeoutMillis, System::nanoTime));
+    }
+
+    Sending(Path folder, ElasticsearchConfig config, BulkClient client) {
+        this(folder, config, "logs-" + config.dataset() + "-" + config.namespace(), client);
+    }
+
+    private Sending(Path folder, ElasticsearchConfig config, String target, BulkClient client) {
         this.target = target;
         BufferConfig defaults = BufferConfig.of(folder, List.of("elasticsearch"));
         this.buffer =
@@ -55,9 +70,7 @@ final class Sending implements AutoCloseable {
                                 defaults.blockBytes(),
                                 defaults.outputs(),
                                 Duration.ofSeconds(5)));
-        this.sender =
-                new BulkSender(
-                        config, buffer.outbox(0), letters, System::nanoTime, answerTimeoutMillis);
+        this.sender = new BulkSender(config, buffer.outbox(0), letters, System::nanoTime, client);
     }
 
     /** Config of a server without security, no template put, for one dataset. */
@@ -90,6 +103,25 @@ final class Sending implements AutoCloseable {
                                     + "\",\"log\":{\"offset\":"
                                     + n
                                     + "},\"event\":{\"dataset\":\"test\"},\"seq\":"
+                                    + n
+                                    + "}"));
+        }
+        return items;
+    }
+
+    /** As {@link #documents}, each with so many bytes that compress badly. */
+    static List<BulkBody.Item> largeDocuments(String prefix, int from, int to, int bytes) {
+        Random random = new Random(from);
+        byte[] noise = new byte[bytes * 3 / 4];
+        List<BulkBody.Item> items = new ArrayList<>();
+        for (int n = from; n < to; n++) {
+            random.nextBytes(noise);
+            items.add(
+                    item(
+                            prefix + "-" + n,
+                            "{\"message\":\""
+                                    + Base64.getEncoder().encodeToString(noise)
+                                    + "\",\"seq\":"
                                     + n
                                     + "}"));
         }
