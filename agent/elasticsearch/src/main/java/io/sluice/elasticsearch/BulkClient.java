@@ -19,6 +19,7 @@ import org.apache.hc.core5.http.HttpEntity;
 import org.apache.hc.core5.http.HttpHost;
 import org.apache.hc.core5.http.io.entity.ByteArrayEntity;
 import org.apache.hc.core5.http.io.entity.EntityUtils;
+import org.apache.hc.core5.http.nio.ssl.TlsStrategy;
 import org.apache.hc.core5.io.CloseMode;
 import org.apache.hc.core5.io.ModalCloseable;
 import org.apache.hc.core5.reactor.IOReactorConfig;
@@ -272,9 +273,10 @@ final class BulkClient implements AutoCloseable {
         if (!config.pathPrefix().isEmpty()) {
             builder.setPathPrefix(config.pathPrefix());
         }
-        if (encrypted) {
-            builder.setSSLContext(TlsContext.of(config.tls()));
-        }
+        Optional<TlsStrategy> tls =
+                encrypted
+                        ? Optional.of(new VerifiedTls(TlsContext.of(config.tls())))
+                        : Optional.empty();
         builder.setHttpClientConfigCallback(
                 http ->
                         http.disableContentCompression()
@@ -297,9 +299,11 @@ final class BulkClient implements AutoCloseable {
                                                 .setSoKeepAlive(true)
                                                 .build()));
         builder.setConnectionManagerCallback(
-                pool ->
-                        pool.setMaxConnPerRoute(connections)
-                                .setMaxConnTotal(config.hosts().size() * connections));
+                pool -> {
+                    pool.setMaxConnPerRoute(connections)
+                            .setMaxConnTotal(config.hosts().size() * connections);
+                    tls.ifPresent(pool::setTlsStrategy);
+                });
         builder.setConnectionConfigCallback(
                 connection ->
                         connection

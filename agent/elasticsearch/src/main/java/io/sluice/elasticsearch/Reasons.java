@@ -15,6 +15,7 @@ final class Reasons {
 
     static String of(Throwable failure) {
         Throwable innermost = failure;
+        String prefix = "";
         for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
             innermost = cause;
             switch (cause) {
@@ -30,12 +31,15 @@ final class Reasons {
                 case UnresolvedAddressException _ -> {
                     return "the host name is unknown";
                 }
+                // What it is about is said by its cause, in few words.
+                case SSLException _ -> prefix = "no TLS with this server: ";
                 default -> {}
             }
         }
         String message = innermost.getMessage();
         String name = innermost.getClass().getSimpleName();
-        return message == null ? name : isPlain(innermost) ? message : name + ": " + message;
+        return prefix
+                + (message == null ? name : isPlain(innermost) ? message : name + ": " + message);
     }
 
     private static boolean isPlain(Throwable failure) {
