@@ -239,10 +239,13 @@ final class IsalGzip implements Gzip {
         }
     }
 
+    /** Closed again it stays closed, like the other one. */
     @Override
     public void close() {
-        output.close();
-        arena.close();
+        if (arena.scope().isAlive()) {
+            output.close();
+            arena.close();
+        }
     }
 
     private void init() {
