@@ -364,7 +364,11 @@ final class RecordJoiner {
         return earliestDeadlineNanos;
     }
 
-    /** Closes the records that got no further piece for {@link #SILENCE_NANOS}. */
+    /**
+     * Closes the records that got no further piece for {@link #SILENCE_NANOS}. Where there is more
+     * of the source, it is not the writer that is silent, but we who are late: the rest may be a
+     * chunk away, behind those of a hundred others.
+     */
     void closeSilent(long nowNanos) throws InterruptedException {
         if (earliestDeadlineNanos == Encoder.NEVER || earliestDeadlineNanos - nowNanos > 0) {
             return;
@@ -373,6 +377,9 @@ final class RecordJoiner {
         List<HeldBytes> held = memory.lent();
         for (int i = held.size() - 1; i >= 0; i--) {
             if (held.get(i) instanceof OpenRecord open) {
+                if (open.deadlineNanos - nowNanos <= 0 && open.source.source.hasMore()) {
+                    open.deadlineNanos = nowNanos + SILENCE_NANOS;
+                }
                 if (open.deadlineNanos - nowNanos <= 0) {
                     close(open, LogRecord.PARTIAL);
                     records.moved(open.source);

@@ -170,6 +170,21 @@ class RecordJoinerTest {
     }
 
     @Test
+    void aPartialWhoseRestWaitsBehindTheChunksOfOthersIsNotTorn() {
+        String piece = OUT + "P first, \n";
+        source.chunkPublished();
+        source.chunkPublished();
+        feed(piece);
+        fed.advance(Duration.ofSeconds(6));
+        fed.feedOthers(true);
+        assertThat(fed.appended.documents()).isEmpty();
+
+        fed.feed(source, first, piece.length(), OUT + "F second\n", End.OPEN);
+
+        assertThat(documents()).extracting(Document::message).containsExactly("first, second");
+    }
+
+    @Test
     void aFurtherPieceBeginsTheWaitAnew() {
         feed(OUT + "P one,\n");
         fed.advance(Duration.ofSeconds(4));

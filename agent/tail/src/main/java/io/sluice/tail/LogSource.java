@@ -112,8 +112,8 @@ public final class LogSource {
         return forgotten;
     }
 
-    /** By the tail thread, when it has published a chunk. */
-    void chunkPublished() {
+    /** By whoever reads the source, the tail thread, when it has published a chunk. */
+    public void chunkPublished() {
         chunksInRing.incrementAndGet();
     }
 
@@ -124,6 +124,14 @@ public final class LogSource {
 
     int chunksInRing() {
         return chunksInRing.get();
+    }
+
+    /**
+     * Whether more of it is known than its encoder has taken: in the ring, or on disk as of the
+     * last look. Any thread.
+     */
+    public boolean hasMore() {
+        return chunksInRing() > 0 || unreadBytes() > 0;
     }
 
     /** Encoder thread only. */
