@@ -1,0 +1,152 @@
+package io.sluice.app.simulation;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * The model: what was logged, and what of it has to come out.
+ *
+ * <p>Every piece of text that is written has a token of its own. Each owed piece comes, in one
+ * document or together with its neighbours; under one id; and in the order of its stream. Not
+ * promised is only what was taken from the files before anybody could read it.
+ */
+final class Books {
+    private static final Pattern TOKEN = Pattern.compile("<([^<>#]+)#(\\d+)>");
+    private static final Pattern ID = Pattern.compile("\"_id\":\"([^\"]+)\"");
+    private static final Pattern MESSAGE = Pattern.compile("\"message\":\"([^\"]*)\"");
+
+    /** How a piece stands. */
+    enum Promise {
+        OWED,
+        /** Only an agent that holds the file open can still read it. */
+        HELD,
+        /** Gone from the disk before it was read, or maybe not. */
+        NOT_PROMISED
+    }
+
+    /** A piece of text in a stream. */
+    static final class Piece {
+        final String stream;
+        final int number;
+        String text;
+        Promise promise = Promise.OWED;
+        boolean arrived;
+
+        /** It must be in one document with the piece before. */
+        boolean joined;
+
+        Piece(String stream, int number, String filling) {
+            this.stream = stream;
+            this.number = number;
+            this.text = "<" + stream + "#" + number + ">" + filling;
+        }
+
+        @Override
+        public String toString() {
+            return stream + "#" + number + " (" + promise + (arrived ? ", arrived)" : ")");
+        }
+    }
+
+    private final Map<String, List<Piece>> streams = new TreeMap<>();
+
+    /** What a server has, by id. */
+    private final Map<String, String> documents = new HashMap<>();
+
+    private final Map<String, Integer> lastArrived = new HashMap<>();
+    private final List<String> wrong = new ArrayList<>();
+
+    Piece piece(String stream, String filling) {
+        List<Piece> pieces = streams.computeIfAbsent(stream, _ -> new ArrayList<>());
+        Piece piece = new Piece(stream, pieces.size(), filling);
+        pieces.add(piece);
+        return piece;
+    }
+
+    /** A bulk body was sent. */
+    void deliver(String ndjson) {
+        List<String> lines = ndjson.lines().toList();
+        for (int i = 0; i < lines.size(); i += 2) {
+            String id = first(ID, lines.get(i)).orElseThrow();
+            String message = first(MESSAGE, lines.get(i + 1)).orElse("");
+            String before = documents.putIfAbsent(id, message);
+            if (before == null) {
+                arrive(message);
+            } else if (!before.equals(message)) {
+                wrong.add("under one id came " + before + " and " + message);
+            }
+        }
+    }
+
+    private void arrive(String message) {
+        Matcher token = TOKEN.matcher(message);
+        StringBuilder expected = new StringBuilder();
+        boolean first = true;
+        while (token.find()) {
+            String stream = token.group(1);
+            int number = Integer.parseInt(token.group(2));
+            Piece piece = streams.get(stream).get(number);
+            if (piece.arrived) {
+                wrong.add("doubled: " + piece + " in " + message);
+            } else if (lastArrived.getOrDefault(stream, -1) > number) {
+                wrong.add("out of order: " + piece + " behind " + lastArrived.get(stream));
+            }
+            if (first && piece.joined) {
+                wrong.add("torn from the piece before: " + piece);
+            }
+            piece.arrived = true;
+            lastArrived.put(stream, number);
+            expected.append(piece.text);
+            first = false;
+        }
+        boolean same =
+                message.contentEquals(expected)
+                        // The end of a line that the power cut took.
+                        || (!first && expected.toString().startsWith(message));
+        if (first || !same) {
+            wrong.add("a document that nobody wrote: " + message + " instead of " + expected);
+        }
+    }
+
+    private static Optional<String> first(Pattern pattern, String text) {
+        Matcher matcher = pattern.matcher(text);
+        return matcher.find() ? Optional.of(matcher.group(1)) : Optional.empty();
+    }
+
+    /** A life of the agent has ended, and with it what only it could read. */
+    void forgetWhatWasHeld() {
+        streams.values().stream()
+                .flatMap(List::stream)
+                .filter(piece -> piece.promise == Promise.HELD)
+                .forEach(piece -> piece.promise = Promise.NOT_PROMISED);
+    }
+
+    /** What has to come and has not. */
+    List<Piece> missing() {
+        return streams.values().stream()
+                .flatMap(List::stream)
+                .filter(piece -> !piece.arrived && piece.promise != Promise.NOT_PROMISED)
+                .toList();
+    }
+
+    /** What has to come of one container and has not. */
+    List<Piece> missing(String container) {
+        return missing().stream()
+                .filter(piece -> piece.stream.startsWith(container + "/"))
+                .toList();
+    }
+
+    /** What came that must not. */
+    List<String> wrong() {
+        return wrong;
+    }
+
+    int documents() {
+        return documents.size();
+    }
+}
