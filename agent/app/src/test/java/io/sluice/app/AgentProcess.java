@@ -24,6 +24,7 @@ import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /**
  * The packaged agent as a process of its own, started by its launcher.
@@ -38,6 +39,8 @@ final class AgentProcess implements AutoCloseable {
     private static final Duration STARTED_WITHIN = Duration.ofSeconds(90);
     private static final Duration ANSWERED_WITHIN = Duration.ofSeconds(10);
     private static final Pattern HEALTH = Pattern.compile("answers  health on \\S+:(\\d+), admin");
+
+    private static final HttpClient HTTP = HttpClient.newHttpClient();
 
     private final Home home;
     private final Process process;
@@ -115,6 +118,33 @@ final class AgentProcess implements AutoCloseable {
      */
     void kill() {
         agent().ifPresent(ProcessHandle::destroyForcibly);
+    }
+
+    /**
+     * SIGSTOP to the agent itself; returns when each of its threads stands still. So what it was
+     * doing can be looked at, and stays as it is if {@link #kill} follows.
+     */
+    void freeze() throws IOException {
+        long pid = pid();
+        Signal.STOP.send(pid);
+        try (Stream<Path> threads = Files.list(Path.of("/proc", Long.toString(pid), "task"))) {
+            for (Path thread : threads.toList()) {
+                while (isRunning(thread)) {
+                    Thread.onSpinWait();
+                }
+            }
+        }
+    }
+
+    private static boolean isRunning(Path thread) throws IOException {
+        String stat = Files.readString(thread.resolve("stat"));
+        char state = stat.charAt(stat.lastIndexOf(')') + 2);
+        return state != 'T' && state != 'Z' && state != 'X';
+    }
+
+    /** SIGCONT: it goes on after {@link #freeze}. */
+    void thaw() {
+        Signal.CONTINUE.send(pid());
     }
 
     /** SIGTERM to the agent itself, as the kubelet sends it. */
@@ -198,9 +228,7 @@ final class AgentProcess implements AutoCloseable {
     HttpResponse<String> ask(String path) throws IOException, InterruptedException {
         URI uri = URI.create("http://127.0.0.1:" + healthPort() + path);
         HttpRequest request = HttpRequest.newBuilder(uri).timeout(ANSWERED_WITHIN).build();
-        try (HttpClient client = HttpClient.newHttpClient()) {
-            return client.send(request, HttpResponse.BodyHandlers.ofString());
-        }
+        return HTTP.send(request, HttpResponse.BodyHandlers.ofString());
     }
 
     /**

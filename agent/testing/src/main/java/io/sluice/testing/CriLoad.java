@@ -11,6 +11,7 @@ import java.util.TreeMap;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicLongArray;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
 
 /**
  * Applications that log: some containers in some namespaces that write at a rate, and rotate at a
@@ -36,6 +37,9 @@ public final class CriLoad implements Runnable {
     private final AtomicLongArray written;
 
     private volatile boolean stopped;
+
+    /** The load waits while this says so. */
+    private volatile BooleanSupplier waits = () -> false;
 
     /**
      * What is written.
@@ -124,6 +128,15 @@ public final class CriLoad implements Runnable {
         return last;
     }
 
+    /**
+     * Nothing is written while this is true; asked before each line. What a slow machine cannot
+     * ship need not be written.
+     */
+    public CriLoad waitWhile(BooleanSupplier condition) {
+        waits = condition;
+        return this;
+    }
+
     /** Ends {@link #run} soon, at the end of a line. */
     public void stop() {
         stopped = true;
@@ -140,7 +153,7 @@ public final class CriLoad implements Runnable {
                 break;
             }
             long due = (long) (elapsed / 1e9 * plan.linesPerSecond()) + 1;
-            if (done >= due) {
+            if (done >= due || waits.getAsBoolean()) {
                 LockSupport.parkNanos(ROUND_NANOS);
                 continue;
             }

@@ -119,6 +119,7 @@ public final class CriLogs {
 
     /** One container of a pod, over its restarts. */
     public final class Container implements AutoCloseable {
+        private final String pod;
         private final String linkPrefix;
         private final String key;
         private final Path folder;
@@ -130,6 +131,7 @@ public final class CriLogs {
         private Instant lastRotation = Instant.EPOCH;
 
         private Container(String namespace, String pod, String uid, String name) {
+            this.pod = pod;
             this.linkPrefix = pod + "_" + namespace + "_" + name + "-";
             this.key = namespace + "_" + pod + "_" + uid + "/" + name;
             this.folder = pods.resolve(key);
@@ -148,6 +150,11 @@ public final class CriLogs {
         /** {@code <namespace>_<pod>_<uid>/<container>}: what the agent keeps its position under. */
         public String key() {
             return key;
+        }
+
+        /** The pod's name. */
+        public String pod() {
+            return pod;
         }
 
         /** Where all files of this container lie. */

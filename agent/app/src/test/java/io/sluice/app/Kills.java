@@ -1,0 +1,207 @@
+package io.sluice.app;
+
+import io.sluice.app.AgentProcess.Home;
+
+import java.io.IOException;
+import java.net.URI;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.locks.LockSupport;
+
+/**
+ * Starts the packaged agent and kills it, by a schedule that follows from a seed: half of the times
+ * as process 1 of a pid namespace, and at moments of four kinds.
+ */
+final class Kills {
+    /** For work, or for an append: after that the kill comes all the same. */
+    private static final Duration WAITED_AT_MOST = Duration.ofSeconds(20);
+
+    private static final Duration ASKED_EVERY = Duration.ofMillis(250);
+    private static final Duration GONE_WITHIN = Duration.ofSeconds(30);
+
+    /** When the kill comes. */
+    private enum Moment {
+        /** A while after the start of the process: a virtual machine that starts, a recovery. */
+        STARTING,
+        /** A while after the agent has said that it is up. */
+        UP,
+        /** When ring, buffer and requests in flight are not empty, a while after that or later. */
+        BUSY,
+        /** As {@link #BUSY}, and in the middle of an append. */
+        APPENDING
+    }
+
+    private record Kill(Home home, Moment moment, Duration after) {}
+
+    /** What the agent's metrics said just before the kill. */
+    private record Work(double ring, double held, double inFlight) {
+        static final Work UNKNOWN = new Work(0, 0, 0);
+
+        boolean isEverywhere() {
+            return ring > 0 && held > 0 && inFlight > 0;
+        }
+    }
+
+    private final AgentYaml yaml;
+    private final URI elasticsearch;
+    private final Random random;
+    private int done;
+    private int asProcess1;
+    private int starting;
+    private int underLoad;
+    private int insideAnAppend;
+
+    Kills(AgentYaml yaml, URI elasticsearch, long seed) {
+        this.yaml = yaml;
+        this.elasticsearch = elasticsearch;
+        this.random = new Random(seed);
+    }
+
+    /** Kills so often. */
+    void run(int kills) throws IOException, InterruptedException {
+        for (Kill kill : schedule(kills)) {
+            try (AgentProcess agent = yaml.start(kill.home, elasticsearch)) {
+                Work work = kill(agent, kill);
+                int _ = agent.awaitExit(GONE_WITHIN);
+                count(kill, work);
+            }
+        }
+    }
+
+    private List<Kill> schedule(int kills) {
+        List<Kill> schedule = new ArrayList<>();
+        for (int i = 0; i < kills; i++) {
+            Home home = i % 2 == 0 ? Home.PID_NAMESPACE : Home.CHILD;
+            // Of each home's ten: one starts, one is up, three are busy, five append.
+            Moment moment =
+                    switch (i / 2 % 10) {
+                        case 0 -> Moment.STARTING;
+                        case 5 -> Moment.UP;
+                        case 1, 3, 7 -> Moment.BUSY;
+                        default -> Moment.APPENDING;
+                    };
+            int mostMillis =
+                    switch (moment) {
+                        case STARTING, UP -> 2_000;
+                        case BUSY, APPENDING -> 200;
+                    };
+            schedule.add(new Kill(home, moment, Duration.ofMillis(random.nextInt(mostMillis))));
+        }
+        Collections.shuffle(schedule, random);
+        return schedule;
+    }
+
+    private Work kill(AgentProcess agent, Kill kill) throws IOException, InterruptedException {
+        Work work = Work.UNKNOWN;
+        switch (kill.moment) {
+            case STARTING -> pass(kill.after);
+            case UP -> {
+                int _ = agent.healthPort();
+                pass(kill.after);
+                work = work(agent);
+            }
+            case BUSY -> {
+                int _ = agent.healthPort();
+                pass(kill.after);
+                work = awaitWork(agent);
+            }
+            case APPENDING -> {
+                int _ = agent.healthPort();
+                pass(kill.after);
+                work = freezeInAnAppend(agent);
+            }
+        }
+        agent.kill();
+        return work;
+    }
+
+    /** The last that was said, of work everywhere if there was any in time. */
+    private static Work awaitWork(AgentProcess agent) throws IOException, InterruptedException {
+        long deadline = System.nanoTime() + WAITED_AT_MOST.toNanos();
+        Work work = work(agent);
+        while (!work.isEverywhere() && System.nanoTime() - deadline < 0) {
+            pass(Duration.ofMillis(5));
+            work = work(agent);
+        }
+        return work;
+    }
+
+    /**
+     * Stops the agent when an append seems to be under way, and lets it go on if that is over.
+     *
+     * @return what it had to do a moment before
+     */
+    private Work freezeInAnAppend(AgentProcess agent) throws IOException, InterruptedException {
+        long deadline = System.nanoTime() + WAITED_AT_MOST.toNanos();
+        try (UnfinishedAppend watch = new UnfinishedAppend(yaml.state())) {
+            while (System.nanoTime() - deadline < 0) {
+                Work work = work(agent);
+                long asked = System.nanoTime();
+                while (System.nanoTime() - asked < ASKED_EVERY.toNanos()) {
+                    if (work.isEverywhere() && watch.sees()) {
+                        agent.freeze();
+                        if (watch.seesNow()) {
+                            return work;
+                        }
+                        agent.thaw();
+                    }
+                }
+            }
+        }
+        return work(agent);
+    }
+
+    private static Work work(AgentProcess agent) throws IOException, InterruptedException {
+        String metrics = agent.ask("/metrics").body();
+        return new Work(
+                figure(metrics, "sluice_pipeline_ring_used_chunks"),
+                figure(metrics, "sluice_delivery_held_excerpts"),
+                figure(metrics, "sluice_delivery_in_flight_requests"));
+    }
+
+    private static double figure(String metrics, String name) {
+        return metrics.lines()
+                .filter(line -> line.startsWith(name + " "))
+                .mapToDouble(line -> Double.parseDouble(line.substring(name.length() + 1)))
+                .findFirst()
+                .orElseThrow(() -> new AssertionError("no " + name + " in " + metrics));
+    }
+
+    /** Kills are due at a time, not on a condition. */
+    private static void pass(Duration time) {
+        long until = System.nanoTime() + time.toNanos();
+        for (long left; (left = until - System.nanoTime()) > 0; ) {
+            LockSupport.parkNanos(left);
+        }
+    }
+
+    private void count(Kill kill, Work work) throws IOException {
+        done++;
+        asProcess1 += kill.home == Home.PID_NAMESPACE ? 1 : 0;
+        starting += kill.moment == Moment.STARTING ? 1 : 0;
+        underLoad += work.isEverywhere() ? 1 : 0;
+        try (UnfinishedAppend watch = new UnfinishedAppend(yaml.state())) {
+            insideAnAppend += watch.seesNow() ? 1 : 0;
+        }
+    }
+
+    /** Kills that found ring, buffer and requests in flight not empty. */
+    int underLoad() {
+        return underLoad;
+    }
+
+    /** Kills that left an unfinished document at the end of the newest segment. */
+    int insideAnAppend() {
+        return insideAnAppend;
+    }
+
+    @Override
+    public String toString() {
+        return ("%d kills, %d as process 1, %d while starting, %d with ring, buffer and requests in"
+                        + " flight not empty, %d inside an append")
+                .formatted(done, asProcess1, starting, underLoad, insideAnAppend);
+    }
+}
