@@ -8,20 +8,11 @@ import io.sluice.tail.Generation;
 import io.sluice.tail.LogSource;
 import io.sluice.tail.SourceOrigin;
 
-import org.openjdk.jmh.annotations.AuxCounters;
 import org.openjdk.jmh.annotations.Benchmark;
-import org.openjdk.jmh.annotations.BenchmarkMode;
-import org.openjdk.jmh.annotations.Fork;
 import org.openjdk.jmh.annotations.Level;
-import org.openjdk.jmh.annotations.Measurement;
-import org.openjdk.jmh.annotations.Mode;
-import org.openjdk.jmh.annotations.OutputTimeUnit;
 import org.openjdk.jmh.annotations.Param;
-import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
-import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
-import org.openjdk.jmh.annotations.Warmup;
 
 import java.lang.management.ManagementFactory;
 import java.lang.management.ThreadInfo;
@@ -31,7 +22,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 
@@ -42,13 +32,7 @@ import java.util.concurrent.locks.LockSupport;
  *
  * <p>{@code gigabytes} of the result is GB of raw log in a second of that core.
  */
-@State(Scope.Benchmark)
-@BenchmarkMode(Mode.Throughput)
-@OutputTimeUnit(TimeUnit.SECONDS)
-@Warmup(iterations = 5, time = 2)
-@Measurement(iterations = 5, time = 2)
-@Fork(1)
-public class EncodeBenchmark {
+public class EncodeBenchmark extends Step {
     private static final int CHUNKS = 64;
     private static final int SOURCES = 8;
     private static final int MAX_EXCERPT_BYTES = 4 * 1024 * 1024;
@@ -60,6 +44,7 @@ public class EncodeBenchmark {
 
     private final AtomicReference<Throwable> failure = new AtomicReference<>();
     private final List<byte[]> chunks = new ArrayList<>();
+    private final List<Integer> lines = new ArrayList<>();
     private final List<LogSource> sources = new ArrayList<>();
     private final long[] offsets = new long[SOURCES];
     private Generation generation;
@@ -67,22 +52,15 @@ public class EncodeBenchmark {
     private long cpuNanosBefore;
     private long bytesBefore;
 
-    /** What JMH divides by the time. */
-    @State(Scope.Thread)
-    @AuxCounters(AuxCounters.Type.OPERATIONS)
-    public static class Read {
-        /** 10^9 bytes of raw log. */
-        public double gigabytes;
-
-        /** JMH sets the fields to zero itself. */
-        public Read() {}
-    }
+    /** JMH makes one. */
+    public EncodeBenchmark() {}
 
     /** Makes the chunks, and starts the pipeline. */
     @Setup
     public void start() {
         PipelineConfig config = PipelineConfig.defaults(1, MAX_EXCERPT_BYTES);
         chunks.addAll(SampleLog.chunks(workload, CHUNKS, config.chunkBytes()));
+        chunks.forEach(chunk -> lines.add(SampleLog.lines(chunk)));
         for (int i = 0; i < SOURCES; i++) {
             String pod = "shop-" + i;
             String uid = "00000000-0000-4000-8000-00000000000" + i;
@@ -122,7 +100,7 @@ public class EncodeBenchmark {
 
     /** All chunks once, until the encoder is through with them. */
     @Benchmark
-    public void encode(Read read) {
+    public void encode(Done done) {
         for (int i = 0; i < chunks.size(); i++) {
             byte[] bytes = chunks.get(i);
             int source = i % SOURCES;
@@ -131,7 +109,7 @@ public class EncodeBenchmark {
                 LockSupport.parkNanos(RING_FULL_NANOS);
             }
             offsets[source] += bytes.length;
-            read.gigabytes += bytes.length / 1e9;
+            done.add(lines.get(i), bytes.length);
         }
         while (pipeline.stats().ringUsed() > 0) {
             check();
