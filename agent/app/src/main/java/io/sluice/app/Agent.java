@@ -76,7 +76,7 @@ final class Agent implements AutoCloseable {
         this.config = config;
         this.buffer = Buffer.open(config.buffer());
         try {
-            this.letters = DeadLetterFiles.open(config.buffer().directory(), DEAD_LETTER_BYTES);
+            this.letters = DeadLetterFiles.open(buffer, 0, DEAD_LETTER_BYTES);
             this.sender = new BulkSender(config.elasticsearch(), buffer.outbox(0), letters);
             this.pods = new PodWatch(config.kubernetes(), config.buffer().directory());
             AppendWatch appends =

@@ -1,16 +1,16 @@
 package io.sluice.buffer;
 
+import io.sluice.buffer.AckedFile.Saved;
 import io.sluice.buffer.BufferConfig.Sync;
 import io.sluice.buffer.BufferConfig.WhenFull;
-import io.sluice.buffer.ExcerptFormat.BodyEntry;
 import io.sluice.buffer.ExcerptFormat.Encoder;
 import io.sluice.buffer.ExcerptFormat.Header;
 import io.sluice.buffer.ExcerptFormat.Kind;
 import io.sluice.pipeline.Batch;
 import io.sluice.pipeline.Batch.Body;
-import io.sluice.pipeline.Batch.Counts;
 import io.sluice.pipeline.Batch.SourceProgress;
 import io.sluice.pipeline.BatchSink;
+import io.sluice.pipeline.Runs;
 import io.sluice.tail.SourcePosition;
 
 import java.io.IOException;
@@ -21,6 +21,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -28,6 +30,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.LongSupplier;
 import java.util.stream.Stream;
 
 /**
@@ -39,7 +42,7 @@ import java.util.stream.Stream;
  * lock              held while an agent uses the directory
  * queue/            segments of this process, and Chronicle's table
  * earlier/          segments of the processes before; read, sent, deleted, never appended to
- * acked-&lt;output&gt;    acknowledged index of each output ({@link AckedIndex})
+ * acked             acknowledged index of each output, and the ledger ({@link AckedFile})
  * quarantine/       segments that could not be read
  * dead-letters/     see {@link DeadLetterFiles}
  * </pre>
@@ -49,14 +52,18 @@ import java.util.stream.Stream;
  *
  * <p>Locks, in the order they may be taken: {@code appendLock} (encoders; positions, the encoder,
  * the writer), {@code segmentsLock} (the list of segments, and what outboxes have read of them;
- * held while one excerpt is read), {@code ackedLock} and {@code forceLock} (the disk). No thread of
- * its own: forcing and writing the acknowledged indexes is done in passing by the deliver threads
- * (in {@link Outbox#next}, {@link Outbox#await} and {@link Outbox#acknowledge}), and by an encoder
- * when those are late.
+ * held while one excerpt is read), the {@link Ledger}. {@code ackedLock} (taken before that of the
+ * segments) and {@code forceLock} are for the disk. No thread of its own: forcing and writing the
+ * acknowledged indexes is done in passing by the deliver threads (in {@link Outbox#next}, {@link
+ * Outbox#await} and {@link Outbox#acknowledge}), and by an encoder when those are late.
  */
 public final class Buffer implements BatchSink, AutoCloseable {
     private static final System.Logger LOG = System.getLogger("io.sluice.buffer");
+
+    /** The acknowledged file is written at most so often, and at most so many bytes a second. */
     private static final long ACKED_INTERVAL_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
+
+    private static final long ACKED_BYTES_PER_SECOND = 1 << 20;
 
     /** Space that others give back on the disk is noticed this late. */
     private static final long ROOM_POLL_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
@@ -66,12 +73,14 @@ public final class Buffer implements BatchSink, AutoCloseable {
 
     private final BufferConfig config;
     private final Clock clock;
+    private final LongSupplier nanoClock;
     private final DirectoryLock directoryLock;
     private final FileStore disk;
     private final SegmentWriter writer;
     private final BufferStats stats;
     private final List<BufferOutbox> outboxes = new ArrayList<>();
-    private final List<AckedIndex> ackedIndexes = new ArrayList<>();
+    private final Ledger ledger;
+    private final AckedFile ackedFile;
     private final int maxExcerptBytes;
 
     private final ReentrantLock appendLock = new ReentrantLock();
@@ -81,12 +90,17 @@ public final class Buffer implements BatchSink, AutoCloseable {
     private final Map<String, SourcePosition> positions;
     private final Encoder encoder;
     private final List<ByteBuffer> bodies = new ArrayList<>();
+    private final List<Ledger.Step> steps = new ArrayList<>();
     private long lastSequence;
     private boolean closed;
 
     private final ReentrantLock segmentsLock = new ReentrantLock();
     // guarded by segmentsLock
     private final List<Segment> segments;
+
+    /** Excerpts of earlier starts that came behind damage: sent, and not counted. */
+    private final Ranges unbelieved;
+
     private final AtomicLong usedBytes = new AtomicLong();
     private volatile int segmentCount;
 
@@ -101,6 +115,9 @@ public final class Buffer implements BatchSink, AutoCloseable {
     private volatile Segment forcedSegment;
 
     private volatile long forcedEnd;
+
+    /** Every excerpt up to this one is on the disk; written under forceLock. */
+    private volatile long forcedSequence;
 
     /** The segment that is appended to; written under appendLock, null before the first. */
     private volatile Segment current;
@@ -125,6 +142,10 @@ public final class Buffer implements BatchSink, AutoCloseable {
      * @param clock for the times in excerpts
      */
     public static Buffer open(BufferConfig config, Clock clock) {
+        return open(config, clock, System::nanoTime);
+    }
+
+    static Buffer open(BufferConfig config, Clock clock, LongSupplier nanoClock) {
         Chronicle.quiet();
         Path directory = config.directory();
         try {
@@ -141,7 +162,7 @@ public final class Buffer implements BatchSink, AutoCloseable {
         DirectoryLock lock = DirectoryLock.acquire(directory, config.lockWait());
         boolean opened = false;
         try {
-            Buffer buffer = new Buffer(config, clock, lock);
+            Buffer buffer = new Buffer(config, clock, nanoClock, lock);
             opened = true;
             return buffer;
         } catch (IOException e) {
@@ -159,9 +180,11 @@ public final class Buffer implements BatchSink, AutoCloseable {
         }
     }
 
-    private Buffer(BufferConfig config, Clock clock, DirectoryLock lock) throws IOException {
+    private Buffer(BufferConfig config, Clock clock, LongSupplier nanoClock, DirectoryLock lock)
+            throws IOException {
         this.config = config;
         this.clock = clock;
+        this.nanoClock = nanoClock;
         this.directoryLock = lock;
         this.maxExcerptBytes = config.maxExcerptBytes();
         this.encoder = new Encoder(maxExcerptBytes + 1);
@@ -170,27 +193,56 @@ public final class Buffer implements BatchSink, AutoCloseable {
         Path queue = Files.createDirectories(directory.resolve("queue"));
         Path earlier = Files.createDirectories(directory.resolve("earlier"));
         this.disk = Files.getFileStore(queue);
+        this.ackedFile = new AckedFile(directory.resolve("acked"));
+        List<Acknowledged> acknowledged = acknowledged(config, ackedFile.saved());
+        this.unbelieved = ackedFile.saved().map(Saved::unbelieved).orElseGet(Ranges::new);
         Recovery.Recovered recovered =
-                new Recovery(queue, earlier, directory.resolve("quarantine"), stats).run();
+                new Recovery(
+                                queue,
+                                earlier,
+                                directory.resolve("quarantine"),
+                                acknowledged,
+                                unbelieved,
+                                stats)
+                        .run();
         this.positions = recovered.positions();
         this.segments = recovered.segments();
-        this.lastSequence = recovered.lastSequence();
+        if (ackedFile.damaged() || (ackedFile.saved().isEmpty() && !segments.isEmpty())) {
+            LOG.log(
+                    Level.WARNING,
+                    "buffer {0}: the file {1} is missing or damaged; what is in the buffer is sent"
+                            + " again, what was before counts as delivered",
+                    directory,
+                    "acked");
+        }
+        this.ledger =
+                Ledger.recover(acknowledged, ackedFile.saved(), recovered, recovered.inFlight());
+        // A damaged end may have taken excerpts that were acknowledged: their indexes must not be
+        // given again.
+        this.lastSequence = Math.max(recovered.lastSequence(), ledger.appendedTo());
+        this.forcedSequence = recovered.lastSequence();
         this.writer =
                 new SegmentWriter(
                         queue,
                         config.blockBytes(),
                         config.segmentBytes(),
                         recovered.lastCycle() + 1);
-        for (String output : config.outputs()) {
-            AckedIndex acked = new AckedIndex(directory.resolve("acked-" + output));
-            ackedIndexes.add(acked);
-            outboxes.add(new BufferOutbox(this, output, acked.index()));
-            // A damaged end may have taken excerpts that were acknowledged: their indexes must not
-            // be given again.
-            lastSequence = Math.max(lastSequence, acked.index());
+        for (int i = 0; i < acknowledged.size(); i++) {
+            outboxes.add(
+                    new BufferOutbox(
+                            this,
+                            ledger,
+                            config.outputs().get(i),
+                            i,
+                            acknowledged.get(i),
+                            unbelieved));
+        }
+        if (!writeAcked(true)) {
+            // The next segment's snapshot hides what was found, so it must be known before.
+            throw new IOException(directory.resolve("acked") + " cannot be written");
         }
         countUsed();
-        long now = System.nanoTime();
+        long now = nanoClock.getAsLong();
         forcedNanos = now;
         ackedWrittenNanos = now;
         LOG.log(
@@ -201,6 +253,20 @@ public final class Buffer implements BatchSink, AutoCloseable {
                 segments.size(),
                 usedBytes.get() >> 20,
                 positions.size());
+    }
+
+    private static List<Acknowledged> acknowledged(BufferConfig config, Optional<Saved> saved) {
+        List<Acknowledged> known = saved.map(Saved::outputs).orElse(List.of());
+        List<Acknowledged> acknowledged = new ArrayList<>();
+        for (String name : config.outputs()) {
+            int outputId = ExcerptFormat.outputId(name);
+            acknowledged.add(
+                    known.stream()
+                            .filter(output -> output.outputId == outputId)
+                            .findFirst()
+                            .orElseGet(() -> Acknowledged.nothing(outputId)));
+        }
+        return acknowledged;
     }
 
     /** The position of every source that has one, by its key; a copy. */
@@ -232,6 +298,11 @@ public final class Buffer implements BatchSink, AutoCloseable {
                 .toList();
     }
 
+    /** What became of every record, for any thread to look at. */
+    public Ledger ledger() {
+        return ledger;
+    }
+
     /**
      * {@inheritDoc}
      *
@@ -239,7 +310,8 @@ public final class Buffer implements BatchSink, AutoCloseable {
      * flight, or the disk is full of others' files.
      *
      * @throws IllegalArgumentException if the batch has more bodies than outputs, or they are
-     *     larger than {@link BufferConfig#maxBodyBytes}
+     *     larger than {@link BufferConfig#maxBodyBytes}, or their runs are not what the sources'
+     *     counts say
      */
     @Override
     public void append(Batch batch) throws InterruptedException {
@@ -263,7 +335,7 @@ public final class Buffer implements BatchSink, AutoCloseable {
         switch (config.sync()) {
             case Sync.Always() -> force(segment, end);
             case Sync.Every(var interval) -> {
-                if (System.nanoTime() - forcedNanos > 2 * interval.toNanos()) {
+                if (nanoClock.getAsLong() - forcedNanos > 2 * interval.toNanos()) {
                     forceCurrent();
                 }
             }
@@ -279,8 +351,22 @@ public final class Buffer implements BatchSink, AutoCloseable {
                             + config.outputs().size()
                             + " outputs");
         }
+        Amount[] left = new Amount[batch.progress().size()];
         for (Body body : batch.bodies()) {
             check(body);
+            checkRuns(batch, body, left);
+        }
+        if (batch.bodies().isEmpty()) {
+            checkRuns(batch, new Body("", 0, 0, ByteBuffer.allocate(0), new Runs()), left);
+        }
+        if (firstBytes(batch) > maxExcerptBytes) {
+            throw new IllegalArgumentException(
+                    "a batch needs "
+                            + firstBytes(batch)
+                            + " bytes with all the sources that have documents in it; an excerpt"
+                            + " has "
+                            + maxExcerptBytes
+                            + " (BufferConfig.maxExcerptBytes)");
         }
     }
 
@@ -295,79 +381,144 @@ public final class Buffer implements BatchSink, AutoCloseable {
         }
     }
 
+    /** Every document of a source is one of its records, and the other way round. */
+    private static void checkRuns(Batch batch, Body body, Amount[] left) {
+        for (int i = 0; i < left.length; i++) {
+            Batch.Counts counts = batch.progress().get(i).counts();
+            left[i] =
+                    new Amount(
+                            counts.readBytes() - counts.filteredBytes(),
+                            counts.readRecords() - counts.filteredRecords());
+        }
+        Runs runs = body.runs();
+        int documents = 0;
+        for (int run = 0; run < runs.count(); run++) {
+            documents += runs.documents(run);
+            int source = runs.source(run);
+            left[source] = left[source].minus(new Amount(runs.rawBytes(run), runs.documents(run)));
+        }
+        boolean balances = documents == body.documents();
+        for (Amount rest : left) {
+            balances &= rest.isNone();
+        }
+        if (!balances) {
+            throw new IllegalArgumentException(
+                    "a batch's books do not balance: "
+                            + body.documents()
+                            + " documents, runs "
+                            + runs
+                            + ", "
+                            + batch.progress());
+        }
+    }
+
+    /** At least the bytes that an excerpt takes with the bodies, and whose they are. */
+    private static long firstBytes(Batch batch) {
+        long bytes = ExcerptFormat.FIXED_BYTES;
+        boolean[] counted = new boolean[batch.progress().size()];
+        for (Body body : batch.bodies()) {
+            if (ExcerptFormat.none(body)) {
+                continue;
+            }
+            Runs runs = body.runs();
+            bytes += ExcerptFormat.maxBodyEntryBytes(body, runs) + body.gzip().remaining();
+            for (int run = 0; run < runs.count(); run++) {
+                int source = runs.source(run);
+                if (!counted[source]) {
+                    counted[source] = true;
+                    bytes += ExcerptFormat.maxSourceBytes(batch.progress().get(source).source());
+                }
+            }
+        }
+        return bytes;
+    }
+
     /** At least the bytes that a batch's excerpts take in a segment. */
     private long excerptBytes(Batch batch) {
-        long header = ExcerptFormat.FIXED_BYTES;
-        long body = 0;
-        for (Body b : batch.bodies()) {
-            header += ExcerptFormat.maxBodyEntryBytes(b);
-            body += b.gzip().remaining();
-        }
         long sources = 0;
         for (SourceProgress progress : batch.progress()) {
             sources += ExcerptFormat.maxSourceBytes(progress.source());
         }
         // Positions that do not fit beside the bodies follow in excerpts of their own.
         long more = 1 + sources / (maxExcerptBytes / 2);
-        return header + body + sources + more * (ExcerptFormat.FIXED_BYTES + EXCERPT_FRAME_BYTES);
+        return firstBytes(batch)
+                + sources
+                + more * (ExcerptFormat.FIXED_BYTES + EXCERPT_FRAME_BYTES);
     }
 
-    private static long excerptBytes(Body body) {
-        long bytes = ExcerptFormat.FIXED_BYTES;
-        return bytes
-                + EXCERPT_FRAME_BYTES
-                + ExcerptFormat.maxBodyEntryBytes(body)
-                + body.gzip().remaining();
+    private static long againBytes(Body body, Runs runs, List<String> sources) {
+        long bytes = ExcerptFormat.FIXED_BYTES + EXCERPT_FRAME_BYTES;
+        for (String source : sources) {
+            bytes += ExcerptFormat.maxSourceBytes(source);
+        }
+        return bytes + ExcerptFormat.maxBodyEntryBytes(body, runs) + body.gzip().remaining();
     }
 
     /** Append lock held: appends a batch for which there is room. */
     private void write(Batch batch) {
-        begin(batch.bodies().stream().allMatch(ExcerptFormat::none) ? Kind.POSITIONS : Kind.BATCH);
+        List<SourceProgress> progress = batch.progress();
+        // Who has documents comes first: they and their source are to be in one excerpt.
+        int[] places = new int[progress.size()];
+        Arrays.fill(places, -1);
+        List<SourceProgress> ordered = new ArrayList<>(progress.size());
+        for (Body body : batch.bodies()) {
+            for (int run = 0; run < body.runs().count(); run++) {
+                int source = body.runs().source(run);
+                if (places[source] < 0) {
+                    places[source] = ordered.size();
+                    ordered.add(progress.get(source));
+                }
+            }
+        }
+        int withDocuments = ordered.size();
+        for (int i = 0; i < places.length; i++) {
+            if (places[i] < 0) {
+                ordered.add(progress.get(i));
+            }
+        }
+        begin(withDocuments == 0 ? Kind.POSITIONS : Kind.BATCH);
         for (int i = 0; i < batch.bodies().size(); i++) {
             Body body = batch.bodies().get(i);
             if (!ExcerptFormat.none(body)) {
-                encoder.body(outboxes.get(i).outputId(), body);
+                encoder.body(
+                        outboxes.get(i).outputId(), body, body.runs(), source -> places[source]);
                 bodies.add(body.gzip().duplicate());
                 stats.appendedDocuments.add(body.documents());
             }
         }
-        int firstOfExcerpt = 0;
-        List<SourceProgress> progress = batch.progress();
-        for (int i = 0; i < progress.size(); i++) {
-            SourceProgress source = progress.get(i);
+        for (int i = 0; i < ordered.size(); i++) {
+            SourceProgress source = ordered.get(i);
             // Bodies first: a crash between two excerpts must not leave positions without lines.
-            if (encoder.totalBytes() + ExcerptFormat.maxSourceBytes(source.source())
-                    > maxExcerptBytes) {
+            if (i >= withDocuments
+                    && encoder.totalBytes() + ExcerptFormat.maxSourceBytes(source.source())
+                            > maxExcerptBytes) {
                 finish();
-                apply(progress.subList(firstOfExcerpt, i));
-                firstOfExcerpt = i;
                 begin(Kind.POSITIONS);
             }
-            encoder.source(source.source(), source.position(), Optional.of(source.counts()));
+            Ledger.Step step = ledger.next(source);
+            encoder.source(source.source(), source.position(), step.totals());
+            steps.add(step);
         }
         finish();
-        apply(progress.subList(firstOfExcerpt, progress.size()));
     }
 
     private void begin(Kind kind) {
         bodies.clear();
+        steps.clear();
         encoder.begin(kind, clock.millis());
-    }
-
-    private void apply(List<SourceProgress> progress) {
-        for (SourceProgress source : progress) {
-            if (source.position().isPresent()) {
-                positions.put(source.source(), source.position().get());
-            } else {
-                positions.remove(source.source());
-            }
-        }
     }
 
     /** Appends what is encoded, and lets it be read. */
     private void finish() {
         append(writer.current());
         stats.appendedExcerpts.increment();
+        for (Ledger.Step step : steps) {
+            SourceProgress source = step.progress();
+            source.position()
+                    .ifPresentOrElse(
+                            position -> positions.put(source.source(), position),
+                            () -> positions.remove(source.source()));
+        }
     }
 
     private void append(Segment segment) {
@@ -375,6 +526,8 @@ public final class Buffer implements BatchSink, AutoCloseable {
         stats.appendedBytes.add(encoder.totalBytes());
         long end = writer.append(header, bodies);
         lastSequence++;
+        // Before anybody can read it, and deliver it.
+        ledger.appended(lastSequence, steps);
         segment.lastSequence = lastSequence;
         segment.end = end;
     }
@@ -389,7 +542,7 @@ public final class Buffer implements BatchSink, AutoCloseable {
             stats.full = true;
             sayFull();
         }
-        long start = System.nanoTime();
+        long start = nanoClock.getAsLong();
         boolean roomFound = false;
         try {
             while (!makeRoom(bytes)) {
@@ -400,7 +553,7 @@ public final class Buffer implements BatchSink, AutoCloseable {
             }
             roomFound = true;
         } finally {
-            stats.blockedNanos.add(System.nanoTime() - start);
+            stats.blockedNanos.add(nanoClock.getAsLong() - start);
             waitingForRoom--;
             stats.full = waitingForRoom > 0;
             if (roomFound && !stats.full && config.whenFull() == WhenFull.BLOCK) {
@@ -523,7 +676,8 @@ public final class Buffer implements BatchSink, AutoCloseable {
                 append(segment);
                 begin(Kind.SNAPSHOT);
             }
-            encoder.source(entry.getKey(), Optional.of(entry.getValue()), Optional.empty());
+            encoder.source(
+                    entry.getKey(), Optional.of(entry.getValue()), ledger.totals(entry.getKey()));
         }
         append(segment);
     }
@@ -585,8 +739,19 @@ public final class Buffer implements BatchSink, AutoCloseable {
             }
             countDropped(dropped);
             outboxes.forEach(o -> o.dropped(dropped));
-            remove(dropped);
-            stats.droppedSegments.increment();
+        } finally {
+            segmentsLock.unlock();
+        }
+        // Counted on the disk before it is gone; if that fails, it is not counted twice later.
+        if (!writeAcked(true)) {
+            return false;
+        }
+        segmentsLock.lock();
+        try {
+            if (segments.contains(oldest)) {
+                remove(oldest);
+                stats.droppedSegments.increment();
+            }
             return true;
         } finally {
             segmentsLock.unlock();
@@ -598,24 +763,9 @@ public final class Buffer implements BatchSink, AutoCloseable {
         try (SegmentReader reader = new SegmentReader(segment.file)) {
             Optional<Header> next = reader.next(segment.end, true);
             for (; next.isPresent(); next = reader.next(segment.end, true)) {
-                Header header = next.get();
-                long lost = 0;
-                for (BodyEntry body : header.bodies()) {
-                    for (BufferOutbox outbox : outboxes) {
-                        if (outbox.outputId() == body.output()
-                                && outbox.ackedTo() < header.sequence()) {
-                            lost += body.documents();
-                        }
-                    }
+                for (BufferOutbox outbox : outboxes) {
+                    documents += outbox.drop(next.get());
                 }
-                if (lost > 0) {
-                    for (SourceProgress source : header.sources()) {
-                        Counts counts = source.counts();
-                        stats.droppedRecords(
-                                source.source(), counts.readRecords() - counts.filteredRecords());
-                    }
-                }
-                documents += lost;
             }
         } catch (IOException e) {
             LOG.log(
@@ -675,6 +825,7 @@ public final class Buffer implements BatchSink, AutoCloseable {
     /** Deliver threads, after an acknowledgement. */
     void acknowledged() {
         ackedUnwritten = true;
+        countMissing();
         deleteDone();
         housekeep();
     }
@@ -728,25 +879,33 @@ public final class Buffer implements BatchSink, AutoCloseable {
 
     /** Writes what the outputs have acknowledged. False when the disk refuses. */
     private boolean writeAcked(boolean force) {
+        return writeAcked(force, Ledger.KEPT_ENDED);
+    }
+
+    /**
+     * As {@link #writeAcked(boolean)}.
+     *
+     * @param keptSources sources that ended and keep an entry of their own, if they can be folded
+     */
+    boolean writeAcked(boolean force, int keptSources) {
         ackedLock.lock();
         try {
             ackedUnwritten = false;
-            for (int i = 0; i < outboxes.size(); i++) {
-                long acked;
-                segmentsLock.lock();
-                try {
-                    acked = outboxes.get(i).ackedTo();
-                } finally {
-                    segmentsLock.unlock();
+            int kept = keptSources;
+            while (!writeAcked(kept)) {
+                // On a full disk segments can be deleted only if this works: it makes itself small.
+                if (kept == 0) {
+                    throw new IOException("no space left to write it");
                 }
-                ackedIndexes.get(i).write(acked);
-                if (force || config.sync() instanceof Sync.Always) {
-                    ackedIndexes.get(i).force();
-                }
+                kept /= 2;
+            }
+            if (force || config.sync() instanceof Sync.Always) {
+                ackedFile.force();
             }
             noAcked.clear();
             return true;
         } catch (IOException e) {
+            ackedUnwritten = true;
             noAcked.raise(
                     "buffer "
                             + config.directory()
@@ -755,8 +914,25 @@ public final class Buffer implements BatchSink, AutoCloseable {
                             + "); delivered documents stay in the buffer. Check the disk");
             return false;
         } finally {
-            ackedWrittenNanos = System.nanoTime();
+            ackedWrittenNanos = nanoClock.getAsLong();
             ackedLock.unlock();
+        }
+    }
+
+    /** Index and outcomes of one moment. */
+    private boolean writeAcked(int keptSources) throws IOException {
+        segmentsLock.lock();
+        try {
+            List<Acknowledged> acknowledged =
+                    outboxes.stream().map(BufferOutbox::acknowledged).toList();
+            long doneTo = acknowledged.stream().mapToLong(a -> a.index).min().orElseThrow();
+            ledger.fold(keptSources, doneTo, forcedSequence);
+            if (!segments.isEmpty()) {
+                unbelieved.forgetUpTo(segments.getFirst().firstSequence - 1);
+            }
+            return ackedFile.write(acknowledged, unbelieved, ledger);
+        } finally {
+            segmentsLock.unlock();
         }
     }
 
@@ -767,10 +943,10 @@ public final class Buffer implements BatchSink, AutoCloseable {
      * @return nanoseconds until it will be time again
      */
     long housekeep() {
-        long now = System.nanoTime();
+        long now = nanoClock.getAsLong();
         long next = Long.MAX_VALUE;
         if (ackedUnwritten) {
-            long left = ackedWrittenNanos + ACKED_INTERVAL_NANOS - now;
+            long left = ackedWrittenNanos + ackedIntervalNanos() - now;
             if (left <= 0) {
                 writeAcked(false);
             } else {
@@ -786,6 +962,12 @@ public final class Buffer implements BatchSink, AutoCloseable {
             next = Math.min(next, left);
         }
         return next;
+    }
+
+    private long ackedIntervalNanos() {
+        long bytes = ackedFile.lastBytes();
+        return Math.max(
+                ACKED_INTERVAL_NANOS, bytes * TimeUnit.SECONDS.toNanos(1) / ACKED_BYTES_PER_SECOND);
     }
 
     private boolean isUnforced() {
@@ -808,24 +990,26 @@ public final class Buffer implements BatchSink, AutoCloseable {
                 return;
             }
             long forcing = segment.end;
+            long sequence = segment.lastSequence;
             timedForce(segment);
             segment.snapshotForced = segment.snapshot;
             forcedSegment = segment;
             forcedEnd = forcing;
+            forcedSequence = Math.max(forcedSequence, sequence);
         } catch (IOException e) {
             forceFailed(segment, e);
         } finally {
-            forcedNanos = System.nanoTime();
+            forcedNanos = nanoClock.getAsLong();
             forceLock.unlock();
         }
     }
 
     private void timedForce(Segment segment) throws IOException {
-        long start = System.nanoTime();
+        long start = nanoClock.getAsLong();
         Disk.force(segment.file);
         noForce.clear();
         stats.forces.increment();
-        stats.forceNanos.add(System.nanoTime() - start);
+        stats.forceNanos.add(nanoClock.getAsLong() - start);
     }
 
     private void forceFailed(Segment segment, IOException e) {
@@ -856,11 +1040,32 @@ public final class Buffer implements BatchSink, AutoCloseable {
     }
 
     /** Deliver threads, by their outbox. */
-    void appendAgain(BufferOutbox outbox, Body body) {
+    void appendAgain(
+            BufferOutbox outbox, HandedOut origin, int[] documents, int[] idBytes, Body body) {
         check(body);
+        if (documents.length != body.documents() || idBytes.length != body.documents()) {
+            throw new IllegalArgumentException(
+                    body.documents()
+                            + " documents are appended again, and "
+                            + documents.length
+                            + " numbers of them are given");
+        }
+        Runs runs = new Runs();
+        List<String> sources = new ArrayList<>();
+        Map<String, Integer> places = new HashMap<>();
+        for (int i = 0; i < documents.length; i++) {
+            String source = origin.runs.source(documents[i]);
+            Integer place = places.get(source);
+            if (place == null) {
+                place = sources.size();
+                places.put(source, place);
+                sources.add(source);
+            }
+            runs.add(place, origin.runs.rawBytes(documents[i], idBytes[i]));
+        }
         appendLock.lock();
         try {
-            long bytes = excerptBytes(body);
+            long bytes = againBytes(body, runs, sources);
             if (closed || !makeRoom(bytes, Long.MAX_VALUE, 0)) {
                 throw new BufferException(
                         "buffer "
@@ -869,17 +1074,71 @@ public final class Buffer implements BatchSink, AutoCloseable {
                                 + " them in flight, free space on the disk");
             }
             begin(Kind.AGAIN);
-            encoder.body(outbox.outputId(), body);
+            encoder.origin(origin.sequence, origin.root, origin.counted);
+            encoder.body(outbox.outputId(), body, runs, place -> place);
+            sources.forEach(encoder::source);
             bodies.add(body.gzip().duplicate());
             finish();
             stats.appendedAgainDocuments.add(body.documents());
         } finally {
             appendLock.unlock();
         }
+        segmentsLock.lock();
+        try {
+            for (int i = 0; i < documents.length; i++) {
+                origin.postponed.add(documents[i], idBytes[i]);
+            }
+        } finally {
+            segmentsLock.unlock();
+        }
         // What they came from is acknowledged next and their positions have gone on: a power cut
         // that took these would lose them.
         forceCurrent();
         outboxes.forEach(BufferOutbox::appended);
+    }
+
+    /** Deliver threads: says of excerpts that could not be read whose they were. */
+    private void countMissing() {
+        if (!isMissingSome()) {
+            return;
+        }
+        appendLock.lock();
+        try {
+            segmentsLock.lock();
+            try {
+                outboxes.forEach(outbox -> outbox.countMissing(segments));
+                ackedUnwritten = true;
+            } finally {
+                segmentsLock.unlock();
+            }
+        } finally {
+            appendLock.unlock();
+        }
+    }
+
+    private boolean isMissingSome() {
+        segmentsLock.lock();
+        try {
+            return outboxes.stream().anyMatch(BufferOutbox::isMissingSome);
+        } finally {
+            segmentsLock.unlock();
+        }
+    }
+
+    /**
+     * Files of dead letters are about to make room for newer ones.
+     *
+     * @param upTo number of the newest of them
+     * @return whether the disk knows it: the files may go
+     */
+    boolean dropLetters(int output, long upTo, Map<String, Amount> letters) {
+        ledger.dropLetters(output, upTo, letters);
+        return writeAcked(true);
+    }
+
+    /** The state directory. */
+    Path directory() {
+        return config.directory();
     }
 
     /** Lock of segments held: the first segment after this cycle, or null. */
@@ -940,12 +1199,10 @@ public final class Buffer implements BatchSink, AutoCloseable {
         } finally {
             segmentsLock.unlock();
         }
-        for (AckedIndex acked : ackedIndexes) {
-            try {
-                acked.close();
-            } catch (IOException e) {
-                LOG.log(Level.WARNING, "an acknowledged index cannot be closed: {0}", e);
-            }
+        try {
+            ackedFile.close();
+        } catch (IOException e) {
+            LOG.log(Level.WARNING, "the acknowledged index cannot be closed: {0}", e);
         }
     }
 }

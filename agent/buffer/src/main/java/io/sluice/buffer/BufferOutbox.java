@@ -2,12 +2,17 @@ package io.sluice.buffer;
 
 import io.sluice.buffer.ExcerptFormat.BodyEntry;
 import io.sluice.buffer.ExcerptFormat.Header;
+import io.sluice.buffer.LedgerEntry.Drop;
 import io.sluice.pipeline.Batch;
 
 import java.io.IOException;
 import java.lang.System.Logger.Level;
 import java.nio.ByteBuffer;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
@@ -22,8 +27,18 @@ final class BufferOutbox implements Outbox {
     private static final System.Logger LOG = System.getLogger("io.sluice.buffer");
 
     private final Buffer buffer;
+    private final Ledger ledger;
     private final String name;
+
+    /** Its place among the outputs. */
+    private final int output;
+
     private final int outputId;
+
+    /** How far it is, as the disk is to know it. */
+    private final Acknowledged acknowledged;
+
+    private final Ranges unbelieved;
 
     /** No excerpt up to this was ever to be sent again, when the agent started. */
     private final long ackedAtStart;
@@ -45,16 +60,32 @@ final class BufferOutbox implements Outbox {
     private long handedOutTo;
     private long acked;
 
+    /** In order; more than a few only while one of them waits. */
+    private final Deque<HandedOut> handedOut = new ArrayDeque<>();
+
+    /** Excerpts are missing, and nobody knows whose they were. */
+    private boolean missing;
+
     /** A waiting deliver thread; and what ends its wait. */
     private volatile Thread waiting;
 
     private volatile boolean woken;
 
-    BufferOutbox(Buffer buffer, String name, long ackedAtStart) {
+    BufferOutbox(
+            Buffer buffer,
+            Ledger ledger,
+            String name,
+            int output,
+            Acknowledged acknowledged,
+            Ranges unbelieved) {
         this.buffer = buffer;
+        this.ledger = ledger;
         this.name = name;
-        this.outputId = ExcerptFormat.outputId(name);
-        this.ackedAtStart = ackedAtStart;
+        this.output = output;
+        this.outputId = acknowledged.outputId;
+        this.acknowledged = acknowledged;
+        this.unbelieved = unbelieved;
+        this.ackedAtStart = acknowledged.index;
         this.acked = ackedAtStart;
         this.passedTo = ackedAtStart;
         this.handedOutTo = ackedAtStart;
@@ -74,6 +105,12 @@ final class BufferOutbox implements Outbox {
                 Optional<byte[]> body = read(header, entry);
                 if (body.isPresent()) {
                     handedOutTo = header.sequence();
+                    handedOut.add(
+                            new HandedOut(
+                                    header.sequence(),
+                                    header.rootSequence(),
+                                    InFlight.isCounted(header, unbelieved),
+                                    entry.runs()));
                     buffer.stats().handedOutExcerpts.increment();
                     return Optional.of(
                             new Excerpt(
@@ -83,7 +120,7 @@ final class BufferOutbox implements Outbox {
                                     entry.uncompressedBytes(),
                                     ByteBuffer.wrap(body.get()),
                                     header.epochMillis(),
-                                    ExcerptRuns.unknown(entry.documents())));
+                                    entry.runs()));
                 }
             }
             return Optional.empty();
@@ -112,7 +149,16 @@ final class BufferOutbox implements Outbox {
                 entry.documents(),
                 fault,
                 name);
+        lose(header, entry, Drop.BUFFER_DAMAGED);
+        acknowledged.settled.add(header.sequence());
         return Optional.empty();
+    }
+
+    /** Lock of segments held: what this output is to get of an excerpt, it will not get. */
+    private void lose(Header header, BodyEntry entry, Drop cause) {
+        if (InFlight.isCounted(header, unbelieved)) {
+            ledger.drop(output, entry.runs(), cause);
+        }
     }
 
     /** Finds the next excerpt with a body for this output, if none is found already. */
@@ -150,6 +196,7 @@ final class BufferOutbox implements Outbox {
     }
 
     private void damaged(String fault) {
+        missing = true;
         buffer.stats().damagedExcerpts.increment();
         LOG.log(
                 Level.ERROR,
@@ -165,12 +212,11 @@ final class BufferOutbox implements Outbox {
         if (header.sequence() <= ackedAtStart) {
             return;
         }
-        for (BodyEntry body : header.bodies()) {
-            if (body.output() == outputId) {
-                found = header;
-                foundBody = body;
-                return;
-            }
+        Optional<BodyEntry> body = header.body(outputId);
+        if (body.isPresent() && !acknowledged.settled.contains(header.sequence())) {
+            found = header;
+            foundBody = body.get();
+            return;
         }
         passedTo = Math.max(passedTo, header.sequence());
     }
@@ -199,8 +245,27 @@ final class BufferOutbox implements Outbox {
         segment = null;
     }
 
-    /** Lock of segments held: this segment is being dropped. */
+    /**
+     * Lock of segments held: what this output has not got of an excerpt that is being dropped.
+     *
+     * @return documents
+     */
+    int drop(Header header) {
+        Optional<BodyEntry> body = header.body(outputId);
+        if (body.isEmpty()
+                || header.sequence() <= ackedTo()
+                || acknowledged.settled.contains(header.sequence())) {
+            return 0;
+        }
+        lose(header, body.get(), Drop.BUFFER_DROPPED);
+        return body.get().documents();
+    }
+
+    /** Lock of segments held: all of this segment is counted as dropped. */
     void dropped(Segment dropped) {
+        if (dropped.lastSequence > ackedTo()) {
+            acknowledged.settled.add(dropped.firstSequence, dropped.lastSequence);
+        }
         if (segment == dropped) {
             found = null;
             foundBody = null;
@@ -218,8 +283,56 @@ final class BufferOutbox implements Outbox {
         return acked >= handedOutTo ? passedTo : acked;
     }
 
+    /** Lock of segments held: what the disk is to know. */
+    Acknowledged acknowledged() {
+        acknowledged.advanceTo(ackedTo());
+        return acknowledged;
+    }
+
     int outputId() {
         return outputId;
+    }
+
+    /** Lock of segments held: excerpts cannot be read, and are not counted yet. */
+    boolean isMissingSome() {
+        return missing;
+    }
+
+    /** Append lock and lock of segments held: says of what is missing whose it was. */
+    void countMissing(List<Segment> segments) {
+        if (!missing) {
+            return;
+        }
+        missing = false;
+        InFlight inFlight = new InFlight(acknowledged(), unbelieved);
+        for (HandedOut excerpt : handedOut) {
+            if (excerpt.counted) {
+                inFlight.see(excerpt.runs);
+            }
+        }
+        try {
+            for (Segment one : segments) {
+                if (one.lastSequence > handedOutTo) {
+                    see(one, inFlight);
+                }
+            }
+        } catch (IOException e) {
+            // The disk is failing: the next start counts what it finds.
+            LOG.log(Level.WARNING, "buffer segments cannot be read to count the loss: {0}", e);
+            return;
+        }
+        ledger.loseWhatIsMissing(output, inFlight.sources());
+    }
+
+    private void see(Segment one, InFlight inFlight) throws IOException {
+        try (SegmentReader all = new SegmentReader(one.file)) {
+            Optional<Header> header = all.next(one.end, one.sealed);
+            for (; header.isPresent(); header = all.next(one.end, one.sealed)) {
+                if (header.get().sequence() > handedOutTo) {
+                    inFlight.see(header.get());
+                }
+            }
+        }
     }
 
     @Override
@@ -278,9 +391,15 @@ final class BufferOutbox implements Outbox {
 
     @Override
     public void acknowledge(long index, List<ExcerptOutcome> outcomes) {
+        Map<Long, ExcerptOutcome> byIndex = new HashMap<>();
+        outcomes.forEach(outcome -> byIndex.put(outcome.index(), outcome));
         buffer.lockSegments();
         try {
             acked = Math.max(acked, Math.min(index, handedOutTo));
+            while (!handedOut.isEmpty() && handedOut.getFirst().sequence <= acked) {
+                HandedOut done = handedOut.removeFirst();
+                ledger.done(output, done, Optional.ofNullable(byIndex.get(done.sequence)));
+            }
         } finally {
             buffer.unlockSegments();
         }
@@ -289,7 +408,22 @@ final class BufferOutbox implements Outbox {
 
     @Override
     public void appendAgain(long index, int[] documents, int[] idBytes, Batch.Body body) {
-        buffer.appendAgain(this, body);
+        buffer.appendAgain(this, handedOut(index), documents, idBytes, body);
+    }
+
+    private HandedOut handedOut(long index) {
+        buffer.lockSegments();
+        try {
+            for (HandedOut excerpt : handedOut) {
+                if (excerpt.sequence == index) {
+                    return excerpt;
+                }
+            }
+        } finally {
+            buffer.unlockSegments();
+        }
+        throw new IllegalArgumentException(
+                "excerpt " + index + " is not handed out, or is acknowledged already");
     }
 
     @Override

@@ -1,9 +1,6 @@
 package io.sluice.buffer;
 
 import java.util.List;
-import java.util.Map;
-import java.util.TreeMap;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
@@ -13,8 +10,6 @@ import java.util.function.Supplier;
  * grow.
  */
 public final class BufferStats {
-    private static final int MAX_SOURCES = 10_000;
-
     final LongAdder appendedExcerpts = new LongAdder();
     final LongAdder appendedDocuments = new LongAdder();
     final LongAdder appendedBytes = new LongAdder();
@@ -29,7 +24,6 @@ public final class BufferStats {
     final LongAdder failedForces = new LongAdder();
     final LongAdder forceNanos = new LongAdder();
     final LongAdder blockedNanos = new LongAdder();
-    private final ConcurrentHashMap<String, LongAdder> droppedRecords = new ConcurrentHashMap<>();
     private final LongSupplier usedBytes;
     private final LongSupplier segments;
     private final Supplier<List<String>> troubles;
@@ -39,14 +33,6 @@ public final class BufferStats {
         this.usedBytes = usedBytes;
         this.segments = segments;
         this.troubles = troubles;
-    }
-
-    void droppedRecords(String source, long records) {
-        String key =
-                droppedRecords.containsKey(source) || droppedRecords.size() < MAX_SOURCES
-                        ? source
-                        : "other";
-        droppedRecords.computeIfAbsent(key, _ -> new LongAdder()).add(records);
     }
 
     /** Excerpts appended, of any kind but snapshots. */
@@ -87,16 +73,6 @@ public final class BufferStats {
     /** Documents in them that were not acknowledged, counted for each output: lost. */
     public long droppedDocuments() {
         return droppedDocuments.sum();
-    }
-
-    /**
-     * Records in dropped excerpts, by source. An upper bound where an excerpt had gone to some
-     * outputs already. Sources beyond the first 10,000 are under {@code other}.
-     */
-    public Map<String, Long> droppedRecordsBySource() {
-        Map<String, Long> copy = new TreeMap<>();
-        droppedRecords.forEach((source, records) -> copy.put(source, records.sum()));
-        return copy;
     }
 
     /** Places in segments where bytes were damaged and at least one excerpt is missing: lost. */

@@ -13,9 +13,11 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.Deque;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.regex.Matcher;
@@ -62,16 +64,54 @@ public final class DeadLetterFiles implements DeadLetters, AutoCloseable {
 
         long letters;
 
+        /** Whose letters they are. */
+        final Map<String, Amount> origins = new HashMap<>();
+
         LetterFile(Path path, long number) {
             this.path = path;
             this.number = number;
         }
+
+        void add(byte[] head, int length) {
+            letters++;
+            DeadLetterLine.origin(head, length)
+                    .ifPresent(
+                            origin ->
+                                    origins.merge(
+                                            origin.source(),
+                                            new Amount(origin.rawBytes(), 1),
+                                            Amount::plus));
+        }
     }
+
+    /** Who counts the letters that make room for newer ones. */
+    private interface Books {
+
+        /** Number of the newest file whose letters are counted as dropped. */
+        long droppedTo();
+
+        /** Counts them; false if the disk does not know it: they must stay. */
+        boolean drop(long number, Map<String, Amount> origins);
+    }
+
+    private static final Books NONE =
+            new Books() {
+                @Override
+                public long droppedTo() {
+                    return 0;
+                }
+
+                @Override
+                public boolean drop(long number, Map<String, Amount> origins) {
+                    return true;
+                }
+            };
 
     private final Path stateDirectory;
     private final Path directory;
     private final long maxBytes;
     private final long maxFileBytes;
+    private final Books books;
     private final DeadLetterStats stats = new DeadLetterStats(this::lookAgain);
 
     /** Guards everything below. */
@@ -96,7 +136,8 @@ public final class DeadLetterFiles implements DeadLetters, AutoCloseable {
 
     private boolean saidTooLarge;
 
-    private DeadLetterFiles(Path stateDirectory, long maxBytes) {
+    private DeadLetterFiles(Path stateDirectory, long maxBytes, Books books) {
+        this.books = books;
         this.stateDirectory = stateDirectory;
         this.directory = directoryIn(stateDirectory);
         this.maxBytes = maxBytes;
@@ -104,17 +145,41 @@ public final class DeadLetterFiles implements DeadLetters, AutoCloseable {
     }
 
     /**
-     * Opens the store of a state directory and reads what it holds.
+     * Opens the store of a buffer's state directory and reads what it holds. The buffer's ledger
+     * counts the letters that make room for newer ones.
      *
+     * @param output whose letters they are: its place in {@link BufferConfig#outputs}
      * @param maxBytes all files together; at least 1 MiB
      * @throws BufferException if the directory cannot be read or written
      */
+    public static DeadLetterFiles open(Buffer buffer, int output, long maxBytes) {
+        return open(
+                buffer.directory(),
+                maxBytes,
+                new Books() {
+                    @Override
+                    public long droppedTo() {
+                        return buffer.ledger().lettersDroppedTo();
+                    }
+
+                    @Override
+                    public boolean drop(long number, Map<String, Amount> origins) {
+                        return buffer.dropLetters(output, number, origins);
+                    }
+                });
+    }
+
+    /** As {@link #open(Buffer, int, long)}, for a state directory whose buffer is not open. */
     public static DeadLetterFiles open(Path stateDirectory, long maxBytes) {
+        return open(stateDirectory, maxBytes, NONE);
+    }
+
+    private static DeadLetterFiles open(Path stateDirectory, long maxBytes, Books books) {
         if (maxBytes < MIN_BYTES) {
             throw new IllegalArgumentException(
                     "deadLetters.maxSize is " + maxBytes + " bytes; set at least " + MIN_BYTES);
         }
-        DeadLetterFiles letters = new DeadLetterFiles(stateDirectory, maxBytes);
+        DeadLetterFiles letters = new DeadLetterFiles(stateDirectory, maxBytes, books);
         try (DeadLetterLock _ = DeadLetterLock.acquire(stateDirectory)) {
             letters.recover();
         } catch (IOException | UncheckedIOException e) {
@@ -156,8 +221,13 @@ public final class DeadLetterFiles implements DeadLetters, AutoCloseable {
         }
         found.sort(Comparator.comparingLong(file -> file.number));
         for (LetterFile file : found) {
-            read(file);
-            files.add(file);
+            if (file.number <= books.droppedTo()) {
+                // Counted as dropped before the crash that came between.
+                Files.deleteIfExists(file.path);
+            } else {
+                read(file);
+                files.add(file);
+            }
         }
         if (!files.isEmpty()) {
             LetterFile last = files.getLast();
@@ -171,6 +241,7 @@ public final class DeadLetterFiles implements DeadLetters, AutoCloseable {
         file.key = keyOf(file.path);
         file.bytes = 0;
         file.letters = 0;
+        file.origins.clear();
         byte[] buffer = new byte[1 << 16];
         byte[] head = new byte[DeadLetterLine.MAX_KEY_BYTES];
         int headBytes = 0;
@@ -190,7 +261,7 @@ public final class DeadLetterFiles implements DeadLetters, AutoCloseable {
                     }
                     if (before == '}' && DeadLetterLine.isLetter(head, headBytes)) {
                         kept.add(DeadLetterLine.key(head, headBytes));
-                        file.letters++;
+                        file.add(head, headBytes);
                         file.bytes = offset;
                     }
                     headBytes = 0;
@@ -373,7 +444,8 @@ public final class DeadLetterFiles implements DeadLetters, AutoCloseable {
             return newest;
         }
         closeOut();
-        long number = newest == null ? 1 : newest.number + 1;
+        // Never a number again that is counted as dropped.
+        long number = Math.max(newest == null ? 0 : newest.number, books.droppedTo()) + 1;
         Path path = directory.resolve("letters-%010d.ndjson".formatted(number));
         Files.createDirectories(directory);
         RandomAccessFile created = new RandomAccessFile(path.toFile(), "rw");
@@ -413,7 +485,11 @@ public final class DeadLetterFiles implements DeadLetters, AutoCloseable {
     private void makeRoom(int newBytes) throws IOException {
         while (bytes() + newBytes > maxBytes && !files.isEmpty()) {
             LetterFile oldest = files.getFirst();
-            boolean deleted = Files.deleteIfExists(oldest.path);
+            boolean deleted = Files.exists(oldest.path);
+            if (deleted && !books.drop(oldest.number, oldest.origins)) {
+                throw new IOException("the ledger cannot be written, so no letters may go");
+            }
+            Files.deleteIfExists(oldest.path);
             files.removeFirst();
             publish();
             if (deleted) {
@@ -435,9 +511,9 @@ public final class DeadLetterFiles implements DeadLetters, AutoCloseable {
 
     private void confirm(LetterFile file, int bytes) {
         for (int left = bytes; left > 0; ) {
-            int length = unforced.removeFirst().length;
-            left -= length;
-            file.letters++;
+            byte[] line = unforced.removeFirst();
+            left -= line.length;
+            file.add(line, line.length);
             stats.written.increment();
         }
         unforcedBytes -= bytes;

@@ -5,6 +5,7 @@ import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.time.Instant;
+import java.util.Optional;
 
 /**
  * A dead letter as a line of JSON (RFC 8259, UTF-8). {@code action} and {@code document} are
@@ -66,6 +67,72 @@ final class DeadLetterLine {
     static boolean isLetter(byte[] head, int length) {
         return length >= START.length()
                 && new String(head, 0, START.length(), StandardCharsets.US_ASCII).equals(START);
+    }
+
+    /** Whose letter it is, as the line says. */
+    record Origin(String source, long rawBytes) {}
+
+    /**
+     * Reads back whose letter a line is.
+     *
+     * @param head as for {@link #key}
+     */
+    static Optional<Origin> origin(byte[] head, int length) {
+        String line = new String(head, 0, Math.min(length, MAX_KEY_BYTES), StandardCharsets.UTF_8);
+        int from = behind(line, textEnd(line, START.length()), ",\"target\":");
+        from = behind(line, textEnd(line, from), ",\"source\":");
+        int to = textEnd(line, from);
+        int digits = behind(line, to, ",\"rawBytes\":");
+        int end = digits;
+        while (end >= 0 && end < line.length() && Character.isDigit(line.charAt(end))) {
+            end++;
+        }
+        if (end <= digits || end - digits > 18) {
+            return Optional.empty();
+        }
+        return Optional.of(
+                new Origin(
+                        plain(line.substring(from + 1, to - 1)),
+                        Long.parseLong(line, digits, end, 10)));
+    }
+
+    /** Behind {@code part}, if it stands there; else -1. */
+    private static int behind(String line, int at, String part) {
+        return at >= 0 && line.startsWith(part, at) ? at + part.length() : -1;
+    }
+
+    /** Behind the closing quote of the text that begins there; -1 if there is none. */
+    private static int textEnd(String line, int from) {
+        if (from < 0 || from >= line.length() || line.charAt(from) != '"') {
+            return -1;
+        }
+        for (int i = from + 1; i < line.length(); i++) {
+            if (line.charAt(i) == '\\') {
+                i++;
+            } else if (line.charAt(i) == '"') {
+                return i + 1;
+            }
+        }
+        return -1;
+    }
+
+    /** What stood between the quotes before {@link #string} wrote it. */
+    private static String plain(String json) {
+        StringBuilder plain = new StringBuilder(json.length());
+        for (int i = 0; i < json.length(); i++) {
+            char c = json.charAt(i);
+            if (c != '\\' || i + 1 == json.length()) {
+                plain.append(c);
+            } else if (json.charAt(++i) == 'n') {
+                plain.append('\n');
+            } else if (json.charAt(i) == 'u') {
+                plain.append((char) Integer.parseInt(json.substring(i + 1, i + 5), 16));
+                i += 4;
+            } else {
+                plain.append(json.charAt(i));
+            }
+        }
+        return plain.toString();
     }
 
     /**

@@ -2,8 +2,7 @@ package io.sluice.buffer;
 
 import io.sluice.pipeline.Batch;
 import io.sluice.pipeline.Batch.Body;
-import io.sluice.pipeline.Batch.Counts;
-import io.sluice.pipeline.Batch.SourceProgress;
+import io.sluice.pipeline.Runs;
 import io.sluice.tail.SourcePosition;
 import io.sluice.tail.Stream;
 import io.sluice.tail.StreamPosition;
@@ -15,18 +14,21 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.IntUnaryOperator;
 import java.util.zip.CRC32C;
 
 /**
- * The bytes of an excerpt, format version 1. All numbers are little-endian, all text is UTF-8. This
- * is a file format: change it by a new version only.
+ * The bytes of an excerpt, format version 2. All numbers of a fixed size are little-endian, "n"
+ * stands for one of {@link Varints}, all text is UTF-8. This is a file format: change it by a new
+ * version only. (Version 1 was never released, and is not read.)
  *
  * <pre>
  * offset size
  *      0    4  magic: 'S' 'L' 'X' '1'
- *      4    1  format version: 1
+ *      4    1  format version: 2
  *      5    1  kind: 1 BATCH, 2 POSITIONS, 3 SNAPSHOT, 4 AGAIN
- *      6    2  flags: bit 0 MORE, this snapshot goes on in the next excerpt; others 0
+ *      6    2  flags: bit 0 MORE, this snapshot goes on in the next excerpt;
+ *              bit 1 UNCOUNTED, the ledger takes no notice of these documents; others 0
  *      8    4  header length H: from the magic to the first body
  *     12    4  CRC32C of the header, bytes [0, 12) and [16, H)
  *     16    8  sequence: grows by 1 from excerpt to excerpt of a buffer, over all segments
@@ -35,32 +37,42 @@ import java.util.zip.CRC32C;
  *     36    4  number of sources S
  *     40    4  total length: H and all bodies
  *     44    4  0
- *     48       B times, one for each output that gets something:
+ *     48    8  AGAIN: sequence of the excerpt whose documents these are; else 0
+ *     56    8  AGAIN: sequence of the BATCH that was the first to have them; else 0
+ *     64       B times, one for each output that gets something:
  *           4    output: CRC32C of its name
  *           4    documents
  *           4    uncompressed bytes
  *           4    compressed bytes
  *           4    CRC32C of the compressed bytes
  *           2    length of the target
- *           n    target: data stream or index
+ *           .    target: data stream or index
+ *           n    number of runs, then for each, in the order of the documents:
+ *           n      place of the source among the S below, from 0
+ *           n      documents
+ *           n      raw bytes of their records
  *              S times:
  *           2    length of the key
- *           n    key of the source
- *           1    flags: bit 0 the position is there (else the source is forgotten),
- *                bit 1 the counts are there
+ *           .    key of the source
+ *           1    flags: bit 0 POSITION is there, bit 1 TOTALS are there,
+ *                bit 2 FORGOTTEN, the source has ended and its position is to be forgotten
  *              if bit 0:
- *           1    number of streams, then for each:
- *           1      code of the stream (see {@link Stream#code})
+ *           1    number of positions, 1 or 2, then for each:
+ *           1      code of the stream (see {@link Stream#code}); 0 for every stream
  *           8      fingerprint of the generation
- *           4      restart number
- *           8      offset: the first byte that is in no excerpt yet
+ *           n      restart number, as 32 bits
+ *           n      offset: the first byte that is in no excerpt yet
  *              if bit 1:
- *           8    bytes read, since the source's last excerpt; so the next three:
- *           8    records read
- *           8    records filtered
- *           8    records truncated
+ *           .    totals since the source's first excerpt (see {@link ReadTotals#put})
  *      H       the bodies, each a whole gzip stream, in the order of the table above
  * </pre>
+ *
+ * <p>BATCH and POSITIONS have for each source its position, or that it is forgotten, and its
+ * totals; a SNAPSHOT has position and totals of every source that has a position; of an AGAIN's
+ * sources there is only the key. Every document is in a run.
+ *
+ * <p>The totals are sums, not differences: so those in the last excerpt that is believed are right
+ * whatever became of the ones before it, as the position beside them is.
  *
  * <p>The header's checksum covers the bodies' checksums, so together they cover every byte, and a
  * reader of one output need not read the bodies of the others. A new output, or one that changed
@@ -72,16 +84,19 @@ import java.util.zip.CRC32C;
  */
 final class ExcerptFormat {
     static final int MAGIC = 'S' | 'L' << 8 | 'X' << 16 | '1' << 24;
-    static final byte VERSION = 1;
-    static final int FIXED_BYTES = 48;
-    static final int BODY_ENTRY_BYTES = 22;
+    static final byte VERSION = 2;
+    static final int FIXED_BYTES = 64;
 
+    private static final int BODY_ENTRY_BYTES = 22 + Varints.MOST_INT_BYTES;
     private static final int CRC_AT = 12;
     private static final short FLAG_MORE = 1;
+    private static final short FLAG_UNCOUNTED = 2;
     private static final byte HAS_POSITION = 1;
-    private static final byte HAS_COUNTS = 2;
-    private static final int STREAM_BYTES = 21;
-    private static final int COUNTS_BYTES = 32;
+    private static final byte HAS_TOTALS = 2;
+    private static final byte FORGOTTEN = 4;
+    private static final byte EVERY_STREAM = 0;
+    private static final int MOST_POSITION_BYTES =
+            1 + 8 + Varints.MOST_INT_BYTES + Varints.MOST_BYTES;
 
     /** What an excerpt is for. */
     enum Kind {
@@ -114,17 +129,39 @@ final class ExcerptFormat {
      * A decoded header.
      *
      * @param more this snapshot goes on in the next excerpt
+     * @param counted the ledger takes notice of these documents
+     * @param origin AGAIN: the excerpt whose documents these are; else 0
+     * @param root AGAIN: the first excerpt that had them; else 0
      * @param totalBytes header and bodies
      */
     record Header(
             Kind kind,
             boolean more,
+            boolean counted,
             long sequence,
             long epochMillis,
+            long origin,
+            long root,
             List<BodyEntry> bodies,
-            List<SourceProgress> sources,
+            List<SourceEntry> sources,
             int headerBytes,
-            int totalBytes) {}
+            int totalBytes) {
+
+        /** What one output gets. */
+        Optional<BodyEntry> body(int output) {
+            for (BodyEntry body : bodies) {
+                if (body.output() == output) {
+                    return Optional.of(body);
+                }
+            }
+            return Optional.empty();
+        }
+
+        /** The first excerpt that had these documents. */
+        long rootSequence() {
+            return kind == Kind.AGAIN ? root : sequence;
+        }
+    }
 
     /**
      * Where one output's body is.
@@ -138,7 +175,19 @@ final class ExcerptFormat {
             int uncompressedBytes,
             int compressedBytes,
             int crc,
-            int offset) {}
+            int offset,
+            ExcerptRuns runs) {}
+
+    /**
+     * What an excerpt says of one source.
+     *
+     * @param forgotten it has ended, and its position goes
+     */
+    record SourceEntry(
+            String key,
+            Optional<SourcePosition> position,
+            boolean forgotten,
+            Optional<ReadTotals> totals) {}
 
     private ExcerptFormat() {}
 
@@ -151,12 +200,16 @@ final class ExcerptFormat {
 
     /** At least what {@link Encoder#source} will take. */
     static int maxSourceBytes(String key) {
-        return 2 + 3 * key.length() + 2 + Stream.values().length * STREAM_BYTES + COUNTS_BYTES;
+        return 2
+                + 3 * key.length()
+                + 2
+                + Stream.values().length * MOST_POSITION_BYTES
+                + ReadTotals.MOST_BYTES;
     }
 
     /** At least what {@link Encoder#body} will take in the header. */
-    static int maxBodyEntryBytes(Body body) {
-        return BODY_ENTRY_BYTES + 3 * body.target().length();
+    static int maxBodyEntryBytes(Body body, Runs runs) {
+        return BODY_ENTRY_BYTES + 3 * body.target().length() + Runs.MOST_RUN_BYTES * runs.count();
     }
 
     /**
@@ -178,13 +231,25 @@ final class ExcerptFormat {
             header.clear();
             header.putInt(MAGIC).put(VERSION).put(kind.code).putShort((short) 0);
             header.putInt(0).putInt(0).putLong(0).putLong(epochMillis);
-            header.putInt(0).putInt(0).putInt(0).putInt(0);
+            header.putInt(0).putInt(0).putInt(0).putInt(0).putLong(0).putLong(0);
             bodies = 0;
             sources = 0;
             bodyBytes = 0;
         }
 
-        void body(int output, Body body) {
+        /** Says whose documents an AGAIN has. */
+        void origin(long origin, long root, boolean counted) {
+            header.putLong(48, origin).putLong(56, root);
+            if (!counted) {
+                header.putShort(6, (short) (header.getShort(6) | FLAG_UNCOUNTED));
+            }
+        }
+
+        /**
+         * @param runs whose the documents are, not necessarily the body's own
+         * @param place from the place of a source in {@code runs} to its place in this excerpt
+         */
+        void body(int output, Body body, Runs runs, IntUnaryOperator place) {
             ByteBuffer gzip = body.gzip();
             int position = gzip.position();
             int length = gzip.remaining();
@@ -194,27 +259,42 @@ final class ExcerptFormat {
             header.putInt(output).putInt(body.documents()).putInt(body.uncompressedBytes());
             header.putInt(length).putInt((int) crc.getValue());
             text(body.target());
+            Varints.put(header, runs.count());
+            for (int run = 0; run < runs.count(); run++) {
+                Varints.put(header, place.applyAsInt(runs.source(run)));
+                Varints.put(header, runs.documents(run));
+                Varints.put(header, runs.rawBytes(run));
+            }
             bodies++;
             bodyBytes += length;
         }
 
-        /** Counts may be absent: a snapshot has none. */
-        void source(String key, Optional<SourcePosition> position, Optional<Counts> counts) {
+        /** A source of an AGAIN: only its documents are here. */
+        void source(String key) {
             text(key);
-            header.put(
-                    (byte)
-                            ((position.isPresent() ? HAS_POSITION : 0)
-                                    | (counts.isPresent() ? HAS_COUNTS : 0)));
+            header.put((byte) 0);
+            sources++;
+        }
+
+        /**
+         * @param position empty for a source that is forgotten
+         */
+        void source(String key, Optional<SourcePosition> position, ReadTotals totals) {
+            text(key);
+            header.put((byte) ((position.isPresent() ? HAS_POSITION : FORGOTTEN) | HAS_TOTALS));
             if (position.isPresent()) {
-                header.put((byte) 2);
-                stream(Stream.STDOUT, position.get().stdout());
-                stream(Stream.STDERR, position.get().stderr());
+                StreamPosition stdout = position.get().stdout();
+                StreamPosition stderr = position.get().stderr();
+                if (stdout.equals(stderr)) {
+                    header.put((byte) 1);
+                    stream(EVERY_STREAM, stdout);
+                } else {
+                    header.put((byte) 2);
+                    stream((byte) Stream.STDOUT.code(), stdout);
+                    stream((byte) Stream.STDERR.code(), stderr);
+                }
             }
-            if (counts.isPresent()) {
-                Counts c = counts.get();
-                header.putLong(c.readBytes()).putLong(c.readRecords());
-                header.putLong(c.filteredRecords()).putLong(c.truncatedRecords());
-            }
+            totals.put(header);
             sources++;
         }
 
@@ -238,29 +318,39 @@ final class ExcerptFormat {
             return header;
         }
 
-        private void stream(Stream stream, StreamPosition position) {
-            header.put((byte) stream.code()).putLong(position.fingerprint());
-            header.putInt(position.restart()).putLong(position.offset());
+        private void stream(byte code, StreamPosition position) {
+            header.put(code).putLong(position.fingerprint());
+            Varints.put(header, Integer.toUnsignedLong(position.restart()));
+            Varints.put(header, position.offset());
         }
 
-        /** Keys and targets are nearly always ASCII: no array for those. */
         private void text(String text) {
-            int start = header.position();
-            header.putShort((short) 0);
-            for (int i = 0; i < text.length(); i++) {
-                char c = text.charAt(i);
-                if (c >= 0x80) {
-                    header.position(start + 2).put(text.getBytes(StandardCharsets.UTF_8));
-                    break;
-                }
-                header.put((byte) c);
-            }
-            int length = header.position() - start - 2;
-            if (length > 0xFFFF) {
-                throw new BufferOverflowException();
-            }
-            header.putShort(start, (short) length);
+            putText(header, text);
         }
+    }
+
+    /**
+     * Two bytes of length, and the text. Keys and targets are nearly always ASCII: no array for
+     * those.
+     *
+     * @throws BufferOverflowException if there is no room for it, here or in the two bytes
+     */
+    static void putText(ByteBuffer out, String text) {
+        int start = out.position();
+        out.putShort((short) 0);
+        for (int i = 0; i < text.length(); i++) {
+            char c = text.charAt(i);
+            if (c >= 0x80) {
+                out.position(start + 2).put(text.getBytes(StandardCharsets.UTF_8));
+                break;
+            }
+            out.put((byte) c);
+        }
+        int length = out.position() - start - 2;
+        if (length > 0xFFFF) {
+            throw new BufferOverflowException();
+        }
+        out.putShort(start, (short) length);
     }
 
     private static int headerCrc(CRC32C crc, byte[] bytes, int from, int length) {
@@ -302,98 +392,140 @@ final class ExcerptFormat {
         ByteBuffer in = bytes.duplicate().order(ByteOrder.LITTLE_ENDIAN);
         in.limit(from + length).position(from + 5);
         try {
-            Optional<Kind> kind = Kind.of(in.get());
-            boolean more = (in.getShort() & FLAG_MORE) != 0;
-            in.position(from + 16);
-            long sequence = in.getLong();
-            long epochMillis = in.getLong();
-            int bodyCount = in.getInt();
-            int sourceCount = in.getInt();
-            int total = in.getInt();
-            in.getInt();
-            if (kind.isEmpty() || bodyCount < 0 || sourceCount < 0) {
-                return Optional.empty();
-            }
-            List<BodyEntry> bodies = new ArrayList<>();
-            long offset = length;
-            for (int i = 0; i < bodyCount; i++) {
-                int output = in.getInt();
-                int documents = in.getInt();
-                int uncompressed = in.getInt();
-                int compressed = in.getInt();
-                int crc = in.getInt();
-                String target = text(in);
-                if (compressed < 0 || offset + compressed > total) {
-                    return Optional.empty();
-                }
-                bodies.add(
-                        new BodyEntry(
-                                output,
-                                target,
-                                documents,
-                                uncompressed,
-                                compressed,
-                                crc,
-                                (int) offset));
-                offset += compressed;
-            }
-            List<SourceProgress> sources = new ArrayList<>();
-            for (int i = 0; i < sourceCount; i++) {
-                sources.add(source(in));
-            }
-            if (offset != total || in.hasRemaining()) {
-                return Optional.empty();
-            }
-            return Optional.of(
-                    new Header(
-                            kind.get(),
-                            more,
-                            sequence,
-                            epochMillis,
-                            bodies,
-                            sources,
-                            length,
-                            total));
+            return content(in, from, length);
         } catch (java.nio.BufferUnderflowException | IllegalArgumentException _) {
             // The checksum is right and the content is not: written by something else.
             return Optional.empty();
         }
     }
 
-    private static SourceProgress source(ByteBuffer in) {
-        String key = text(in);
+    private static Optional<Header> content(ByteBuffer in, int from, int length) {
+        Optional<Kind> kind = Kind.of(in.get());
+        int flags = in.getShort();
+        in.position(from + 16);
+        long sequence = in.getLong();
+        long epochMillis = in.getLong();
+        int bodyCount = in.getInt();
+        int sourceCount = in.getInt();
+        int total = in.getInt();
+        in.getInt();
+        long origin = in.getLong();
+        long root = in.getLong();
+        if (kind.isEmpty() || bodyCount < 0 || sourceCount < 0) {
+            return Optional.empty();
+        }
+        List<String> keys = new ArrayList<>();
+        List<BodyEntry> bodies = new ArrayList<>();
+        long offset = length;
+        for (int i = 0; i < bodyCount; i++) {
+            BodyEntry body = body(in, (int) offset, keys, sourceCount);
+            offset += body.compressedBytes();
+            if (body.compressedBytes() < 0 || offset > total) {
+                return Optional.empty();
+            }
+            bodies.add(body);
+        }
+        List<SourceEntry> sources = new ArrayList<>();
+        for (int i = 0; i < sourceCount; i++) {
+            SourceEntry source = source(in);
+            sources.add(source);
+            keys.add(source.key());
+        }
+        if (offset != total || in.hasRemaining()) {
+            return Optional.empty();
+        }
+        return Optional.of(
+                new Header(
+                        kind.get(),
+                        (flags & FLAG_MORE) != 0,
+                        (flags & FLAG_UNCOUNTED) == 0,
+                        sequence,
+                        epochMillis,
+                        origin,
+                        root,
+                        bodies,
+                        sources,
+                        length,
+                        total));
+    }
+
+    private static BodyEntry body(ByteBuffer in, int offset, List<String> keys, int sourceCount) {
+        int output = in.getInt();
+        int documents = in.getInt();
+        int uncompressed = in.getInt();
+        int compressed = in.getInt();
+        int crc = in.getInt();
+        String target = takeText(in);
+        int runs = Varints.takeInt(in);
+        if (runs > in.remaining()) {
+            throw new IllegalArgumentException("there are more runs than bytes");
+        }
+        int[] source = new int[runs];
+        int[] runDocuments = new int[runs];
+        long[] rawBytes = new long[runs];
+        long all = 0;
+        for (int run = 0; run < runs; run++) {
+            source[run] = Varints.takeInt(in);
+            runDocuments[run] = Varints.takeInt(in);
+            rawBytes[run] = Varints.take(in);
+            all += runDocuments[run];
+            if (source[run] >= sourceCount) {
+                throw new IllegalArgumentException("a run is of a source that is not there");
+            }
+        }
+        if (all != documents) {
+            throw new IllegalArgumentException("the runs are not of all documents");
+        }
+        return new BodyEntry(
+                output,
+                target,
+                documents,
+                uncompressed,
+                compressed,
+                crc,
+                offset,
+                new ExcerptRuns(keys, source, runDocuments, rawBytes));
+    }
+
+    private static SourceEntry source(ByteBuffer in) {
+        String key = takeText(in);
         byte flags = in.get();
         Optional<SourcePosition> position = Optional.empty();
         if ((flags & HAS_POSITION) != 0) {
-            int streams = in.get();
-            StreamPosition stdout = null;
-            StreamPosition stderr = null;
-            for (int i = 0; i < streams; i++) {
-                Stream stream = Stream.ofCode(in.get());
-                StreamPosition at = new StreamPosition(in.getLong(), in.getInt(), in.getLong());
-                switch (stream) {
+            position = Optional.of(position(in));
+        }
+        Optional<ReadTotals> totals =
+                (flags & HAS_TOTALS) != 0 ? Optional.of(ReadTotals.take(in)) : Optional.empty();
+        return new SourceEntry(key, position, (flags & FORGOTTEN) != 0, totals);
+    }
+
+    private static SourcePosition position(ByteBuffer in) {
+        int positions = in.get();
+        StreamPosition stdout = null;
+        StreamPosition stderr = null;
+        for (int i = 0; i < positions; i++) {
+            byte code = in.get();
+            long fingerprint = in.getLong();
+            int restart = (int) Varints.take(in);
+            StreamPosition at = new StreamPosition(fingerprint, restart, Varints.take(in));
+            if (code == EVERY_STREAM) {
+                stdout = at;
+                stderr = at;
+            } else {
+                switch (Stream.ofCode(code)) {
                     case STDOUT -> stdout = at;
                     case STDERR -> stderr = at;
                 }
             }
-            if (stdout == null || stderr == null) {
-                throw new IllegalArgumentException("a position lacks a stream");
-            }
-            position = Optional.of(new SourcePosition(stdout, stderr));
         }
-        Counts counts = (flags & HAS_COUNTS) != 0 ? counts(in) : Counts.NONE;
-        return new SourceProgress(key, position, counts);
+        if (stdout == null || stderr == null) {
+            throw new IllegalArgumentException("a position lacks a stream");
+        }
+        return new SourcePosition(stdout, stderr);
     }
 
-    private static Counts counts(ByteBuffer in) {
-        long readBytes = in.getLong();
-        long readRecords = in.getLong();
-        long filteredRecords = in.getLong();
-        return new Counts(
-                readBytes, readRecords, 0, filteredRecords, in.getLong(), 0, 0, List.of());
-    }
-
-    private static String text(ByteBuffer in) {
+    /** As {@link #putText} has written it. */
+    static String takeText(ByteBuffer in) {
         int length = Short.toUnsignedInt(in.getShort());
         if (length > in.remaining()) {
             throw new IllegalArgumentException("a text is longer than its header");

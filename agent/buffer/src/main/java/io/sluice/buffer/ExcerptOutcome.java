@@ -2,6 +2,7 @@ package io.sluice.buffer;
 
 import java.util.Arrays;
 import java.util.BitSet;
+import java.util.function.ObjIntConsumer;
 
 /**
  * What became of one excerpt's documents, for the ledger. A document that nothing is said of was
@@ -34,16 +35,20 @@ public final class ExcerptOutcome {
             count++;
         }
 
-        int count() {
-            return count;
-        }
-
-        int document(int i) {
-            return documents[i];
-        }
-
-        int idBytes(int i) {
-            return idBytes[i];
+        /**
+         * Says of each document its run, and its amount.
+         *
+         * @param done documents that are passed over, and those that were not
+         */
+        void forEach(ExcerptRuns runs, BitSet done, ObjIntConsumer<Amount> action) {
+            for (int i = 0; i < count; i++) {
+                int document = documents[i];
+                if (document >= 0 && document < runs.documents() && !done.get(document)) {
+                    done.set(document);
+                    action.accept(
+                            new Amount(runs.rawBytes(document, idBytes[i]), 1), runs.run(document));
+                }
+            }
         }
     }
 

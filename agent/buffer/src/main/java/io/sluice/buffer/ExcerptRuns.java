@@ -22,27 +22,19 @@ public final class ExcerptRuns {
     private final long[] rawBytes;
 
     /**
-     * @param sources keys
+     * @param sources keys; kept as it is, for all that is read of one excerpt
      * @param source for each run, its place in {@code sources}
      * @param documents for each run, how many
      * @param rawBytes for each run
      */
     ExcerptRuns(List<String> sources, int[] source, int[] documents, long[] rawBytes) {
-        this.sources = List.copyOf(sources);
+        this.sources = sources;
         this.source = source;
         this.end = documents.clone();
         this.rawBytes = rawBytes;
         for (int i = 1; i < end.length; i++) {
             end[i] += end[i - 1];
         }
-    }
-
-    /** Nobody has said whose the documents are. */
-    static ExcerptRuns unknown(int documents) {
-        return documents == 0
-                ? NONE
-                : new ExcerptRuns(
-                        List.of(""), new int[] {0}, new int[] {documents}, new long[] {0});
     }
 
     /** How many documents the runs have, all together. */
@@ -56,7 +48,7 @@ public final class ExcerptRuns {
      * @param document its number in the excerpt, from 0
      */
     public String source(int document) {
-        return sources.get(source[run(document)]);
+        return sourceOf(run(document));
     }
 
     /**
@@ -64,33 +56,32 @@ public final class ExcerptRuns {
      *
      * @param document its number in the excerpt, from 0
      * @param idBytes the low 24 bits of its id ({@link io.sluice.pipeline.DocumentId#extent}); -1
-     *     where the id is not ours: then it gets its share of its run
+     *     where the id is not ours: then it is its share of its run
      */
     public long rawBytes(int document, int idBytes) {
         int run = run(document);
         // Alone in its run it may be too large for its id.
-        return idBytes < 0 || documents(run) == 1 ? rawBytes[run] / documents(run) : idBytes;
-    }
-
-    List<String> sources() {
-        return sources;
+        return idBytes < 0 || idBytes > rawBytes[run] || documents(run) == 1
+                ? rawBytes[run] / documents(run)
+                : idBytes;
     }
 
     int count() {
         return end.length;
     }
 
-    /** Place of a run's source in {@link #sources}. */
-    int sourceOf(int run) {
-        return source[run];
+    /** Key of a run's source. */
+    String sourceOf(int run) {
+        return sources.get(source[run]);
     }
 
     int documents(int run) {
         return run == 0 ? end[0] : end[run] - end[run - 1];
     }
 
-    long rawBytes(int run) {
-        return rawBytes[run];
+    /** All records of a run. */
+    Amount amount(int run) {
+        return new Amount(rawBytes[run], documents(run));
     }
 
     /** The run that a document is in. */

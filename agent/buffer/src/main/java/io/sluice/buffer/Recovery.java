@@ -3,7 +3,8 @@ package io.sluice.buffer;
 import io.sluice.buffer.ExcerptFormat.BodyEntry;
 import io.sluice.buffer.ExcerptFormat.Header;
 import io.sluice.buffer.ExcerptFormat.Kind;
-import io.sluice.pipeline.Batch.SourceProgress;
+import io.sluice.buffer.ExcerptFormat.SourceEntry;
+import io.sluice.buffer.Ledger.Seen;
 import io.sluice.tail.SourcePosition;
 
 import java.io.IOException;
@@ -27,7 +28,8 @@ import java.util.stream.Stream;
  * <p>Positions: the newest whole snapshot, then forward as long as excerpts follow each other by
  * their sequence and every checksum is right. Behind the first that is missing or damaged,
  * positions are not believed: bytes before them may be in no excerpt. What was appended after is
- * sent all the same.
+ * sent all the same, and the ledger takes no notice of it: its lines are read again. The totals of
+ * a source are believed with its positions.
  */
 final class Recovery {
     private static final System.Logger LOG = System.getLogger("io.sluice.buffer");
@@ -36,20 +38,31 @@ final class Recovery {
     private final Path earlier;
     private final Path quarantine;
     private final BufferStats stats;
+    private final List<Acknowledged> acknowledged;
+    private final Ranges unbelieved;
+    private final List<InFlight> inFlight;
 
     private final List<Segment> segments = new ArrayList<>();
     private final Map<String, SourcePosition> positions = new HashMap<>();
+    private final Map<String, Seen> seen = new HashMap<>();
+    private long believedTo = Long.MAX_VALUE;
     private long lastSequence;
     private int lastCycle;
 
     /**
      * @param segments of earlier processes, oldest first
+     * @param seen what they say of each source that is not forgotten, or was so in one of them
+     * @param believedTo the first sequence from which on nothing is believed, or nothing is there
+     * @param inFlight for each output, what they still hold
      * @param lastSequence no readable excerpt has a higher one
      * @param lastCycle no file has a higher one
      */
     record Recovered(
             List<Segment> segments,
             Map<String, SourcePosition> positions,
+            Map<String, Seen> seen,
+            long believedTo,
+            List<InFlight> inFlight,
             long lastSequence,
             int lastCycle) {}
 
@@ -57,11 +70,23 @@ final class Recovery {
      * @param queue where Chronicle writes; empty afterwards
      * @param earlier where segments of earlier processes are kept
      * @param quarantine where unreadable files go; made when needed
+     * @param acknowledged one for each output; what must not be sent is added
+     * @param unbelieved what earlier starts did not believe; what this one does not is added
      */
-    Recovery(Path queue, Path earlier, Path quarantine, BufferStats stats) {
+    Recovery(
+            Path queue,
+            Path earlier,
+            Path quarantine,
+            List<Acknowledged> acknowledged,
+            Ranges unbelieved,
+            BufferStats stats) {
         this.queue = queue;
         this.earlier = earlier;
         this.quarantine = quarantine;
+        this.acknowledged = acknowledged;
+        this.unbelieved = unbelieved;
+        this.inFlight =
+                acknowledged.stream().map(output -> new InFlight(output, unbelieved)).toList();
         this.stats = stats;
     }
 
@@ -86,11 +111,21 @@ final class Recovery {
                     last ? segment.firstSequence : segments.get(i + 1).firstSequence - 1;
             segment.sealed = true;
         }
-        findPositions();
+        readAll();
         if (!segments.isEmpty()) {
             segments.getLast().lastSequence = lastSequence;
+            if (believedTo <= lastSequence) {
+                unbelieved.add(believedTo, lastSequence);
+            }
         }
-        return new Recovered(segments, positions, lastSequence, lastCycle);
+        return new Recovered(
+                segments,
+                positions,
+                seen,
+                Math.min(believedTo, lastSequence + 1),
+                inFlight,
+                lastSequence,
+                lastCycle);
     }
 
     /**
@@ -119,6 +154,7 @@ final class Recovery {
 
     /** Keeps a segment that holds an excerpt, removes an empty one, quarantines the rest. */
     private void examine(Path file, int cycle) throws IOException {
+        int otherVersion;
         try (SegmentReader reader = new SegmentReader(file)) {
             long size = Files.size(file);
             Optional<Header> first = reader.next(size, true);
@@ -139,61 +175,142 @@ final class Recovery {
                 Files.delete(file);
                 return;
             }
+            otherVersion = reader.otherVersion();
         } catch (IOException e) {
             quarantine(file, e.toString());
             return;
         }
-        quarantine(file, "no excerpt in it can be read");
+        quarantine(
+                file,
+                otherVersion < 0
+                        ? "no excerpt in it can be read"
+                        : "its excerpts have the format version "
+                                + otherVersion
+                                + ", this agent reads "
+                                + ExcerptFormat.VERSION
+                                + ": only the agent that wrote it can deliver it");
     }
 
-    private void findPositions() {
+    private void readAll() {
         int base = segments.size() - 1;
         while (base >= 0 && !segments.get(base).snapshot) {
             base--;
         }
-        boolean trust = base >= 0;
-        if (!trust && !segments.isEmpty()) {
-            LOG.log(
-                    Level.WARNING,
-                    "buffer: no snapshot of the positions is whole; files are read again from"
-                            + " their beginning, what was delivered is recognised by its id");
+        if (base < 0) {
+            believedTo = 0;
+            if (!segments.isEmpty()) {
+                LOG.log(
+                        Level.WARNING,
+                        "buffer: no snapshot of the positions is whole; files are read again from"
+                                + " their beginning, what was delivered is recognised by its id");
+            }
         }
-        long expected = base >= 0 ? segments.get(base).firstSequence : 0;
-        for (Segment segment : segments.subList(Math.max(base, 0), segments.size())) {
+        for (int i = 0; i < segments.size(); i++) {
+            Segment segment = segments.get(i);
             try (SegmentReader reader = new SegmentReader(segment.file)) {
-                Optional<Header> header = reader.next(segment.end, true);
-                if (trust && segment == segments.get(base)) {
-                    Header last = readSnapshot(reader, header, segment.end).orElseThrow();
-                    lastSequence = last.sequence();
-                    expected = lastSequence + 1;
-                    header = reader.next(segment.end, true);
-                }
-                for (; header.isPresent(); header = reader.next(segment.end, true)) {
-                    Header excerpt = header.get();
-                    if (trust && (excerpt.sequence() != expected || !whole(reader, excerpt))) {
-                        trust = false;
-                        LOG.log(
-                                Level.WARNING,
-                                "buffer segment {0} is damaged before excerpt {1}; positions go"
-                                        + " back to what came before, later excerpts are sent all"
-                                        + " the same",
-                                segment.file,
-                                excerpt.sequence() + 1);
-                    }
-                    if (trust && excerpt.kind() != Kind.SNAPSHOT) {
-                        apply(excerpt.sources());
-                    }
-                    lastSequence = Math.max(lastSequence, excerpt.sequence());
-                    expected = excerpt.sequence() + 1;
+                if (base < 0 || i < base) {
+                    readBeforeTheSnapshot(reader, segment);
+                } else {
+                    readFromTheSnapshot(reader, segment, i == base);
                 }
             } catch (IOException e) {
                 // Read by examine() a moment ago: the disk is failing. The rest is not believed.
-                trust = false;
+                if (i >= base) {
+                    believedTo = Math.min(believedTo, lastSequence + 1);
+                }
                 LOG.log(
                         Level.ERROR,
                         "buffer segment {0} cannot be read to its end ({1}); check the disk",
                         segment.file,
                         e);
+            }
+        }
+    }
+
+    /** What is here was read for good, if there is a snapshot at all: it may not be done. */
+    private void readBeforeTheSnapshot(SegmentReader reader, Segment segment) throws IOException {
+        Optional<Header> header = reader.next(segment.end, true);
+        for (; header.isPresent(); header = reader.next(segment.end, true)) {
+            Header excerpt = header.get();
+            lastSequence = Math.max(lastSequence, excerpt.sequence());
+            if (believedTo > 0 && !unbelieved.contains(excerpt.sequence())) {
+                see(excerpt);
+            }
+            hold(excerpt);
+        }
+    }
+
+    /** From the newest snapshot on: positions move as long as everything is there and whole. */
+    private void readFromTheSnapshot(SegmentReader reader, Segment segment, boolean isBase)
+            throws IOException {
+        Optional<Header> header = reader.next(segment.end, true);
+        if (isBase) {
+            lastSequence = Math.max(lastSequence, header.orElseThrow().sequence() - 1);
+            endAllButThoseWithPositions(lastSequence);
+        }
+        for (; header.isPresent(); header = reader.next(segment.end, true)) {
+            Header excerpt = header.get();
+            boolean believed = excerpt.sequence() < believedTo;
+            if (believed
+                    && (excerpt.sequence() != lastSequence + 1
+                            || unbelieved.contains(excerpt.sequence())
+                            || !whole(reader, excerpt))) {
+                believed = false;
+                believedTo = lastSequence + 1;
+                LOG.log(
+                        Level.WARNING,
+                        "buffer segment {0} is damaged before excerpt {1}; positions go back to"
+                                + " what came before, later excerpts are sent all the same",
+                        segment.file,
+                        Long.toString(excerpt.sequence() + 1));
+            }
+            if (believed) {
+                if (excerpt.kind() != Kind.SNAPSHOT) {
+                    apply(excerpt.sources());
+                }
+                see(excerpt);
+            }
+            hold(excerpt);
+            lastSequence = Math.max(lastSequence, excerpt.sequence());
+        }
+    }
+
+    /** Of a source that has no position in the snapshot the end may have been in a damaged part. */
+    private void endAllButThoseWithPositions(long sequence) {
+        seen.replaceAll(
+                (key, source) ->
+                        source.live() && !positions.containsKey(key)
+                                ? new Seen(source.totals(), false, sequence)
+                                : source);
+    }
+
+    private void see(Header excerpt) {
+        for (SourceEntry source : excerpt.sources()) {
+            source.totals()
+                    .ifPresent(
+                            totals ->
+                                    seen.put(
+                                            source.key(),
+                                            new Seen(
+                                                    totals,
+                                                    !source.forgotten(),
+                                                    excerpt.sequence())));
+        }
+    }
+
+    /** What is not acknowledged is in flight, unless it is in another excerpt, too. */
+    private void hold(Header excerpt) {
+        for (int output = 0; output < acknowledged.size(); output++) {
+            Acknowledged known = acknowledged.get(output);
+            long sequence = excerpt.sequence();
+            if (sequence <= known.index) {
+                continue;
+            }
+            if (excerpt.kind() == Kind.AGAIN && excerpt.origin() > known.index) {
+                // The excerpt these documents came from is sent again, and they with it.
+                known.settled.add(sequence);
+            } else if (excerpt.rootSequence() < believedTo) {
+                inFlight.get(output).see(excerpt);
             }
         }
     }
@@ -214,7 +331,7 @@ final class Recovery {
                 && header.get().sequence() == expected) {
             header.get()
                     .sources()
-                    .forEach(s -> s.position().ifPresent(p -> snapshot.put(s.source(), p)));
+                    .forEach(s -> s.position().ifPresent(p -> snapshot.put(s.key(), p)));
             if (!header.get().more()) {
                 positions.clear();
                 positions.putAll(snapshot);
@@ -238,12 +355,12 @@ final class Recovery {
         return true;
     }
 
-    private void apply(List<SourceProgress> sources) {
-        for (SourceProgress progress : sources) {
-            progress.position()
-                    .ifPresentOrElse(
-                            position -> positions.put(progress.source(), position),
-                            () -> positions.remove(progress.source()));
+    private void apply(List<SourceEntry> sources) {
+        for (SourceEntry source : sources) {
+            source.position().ifPresent(position -> positions.put(source.key(), position));
+            if (source.forgotten()) {
+                positions.remove(source.key());
+            }
         }
     }
 

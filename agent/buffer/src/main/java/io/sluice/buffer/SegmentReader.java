@@ -44,6 +44,7 @@ final class SegmentReader implements AutoCloseable {
 
     private boolean broken;
     private boolean skipped;
+    private int otherVersion = -1;
 
     SegmentReader(Path path) throws IOException {
         this.path = path;
@@ -61,6 +62,11 @@ final class SegmentReader implements AutoCloseable {
      */
     boolean broken() {
         return broken;
+    }
+
+    /** A format version that excerpts were seen to have and that is not read here, or -1. */
+    int otherVersion() {
+        return otherVersion;
     }
 
     /** Whether the file begins as Chronicle begins one, finished or not. */
@@ -172,6 +178,10 @@ final class SegmentReader implements AutoCloseable {
         }
         Optional<Integer> length = ExcerptFormat.headerLength(bytes, index, limit - at);
         if (length.isEmpty()) {
+            int version = bytes.get(index + 4);
+            if (bytes.getInt(index) == ExcerptFormat.MAGIC && version != ExcerptFormat.VERSION) {
+                otherVersion = version;
+            }
             return Optional.empty();
         }
         if (length.get() <= available - index) {

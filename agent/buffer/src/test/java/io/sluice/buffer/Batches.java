@@ -23,6 +23,9 @@ final class Batches {
     static final String TARGET = "logs-kubernetes.container_logs-default";
     static final int BLOCK = 256 * 1024;
 
+    /** What every document's record has in its file. */
+    static final long RECORD_BYTES = 100;
+
     private Batches() {}
 
     static BufferConfig config(Path directory, String... outputs) {
@@ -43,11 +46,9 @@ final class Batches {
         return new SourcePosition(at, at);
     }
 
+    /** A source that has moved; what it has read is said by {@link #batch}. */
     static SourceProgress progress(String source, long offset) {
-        return new SourceProgress(
-                source,
-                Optional.of(position(offset)),
-                new Counts(100, 10, 10, 1, 0, 0, 0, List.of()));
+        return new SourceProgress(source, Optional.of(position(offset)), Counts.NONE);
     }
 
     static SourceProgress tombstone(String source) {
@@ -75,8 +76,34 @@ final class Batches {
         return new Body(TARGET, 0, 0, ByteBuffer.allocate(0), new Runs());
     }
 
+    /** All documents are of the first source, of {@value #RECORD_BYTES} bytes each. */
     static Batch batch(Body body, SourceProgress... progress) {
-        return new Batch(List.of(body), List.of(progress));
+        return batch(List.of(body), List.of(progress));
+    }
+
+    /** The same for several outputs, which all get as many documents. */
+    static Batch batch(List<Body> bodies, List<SourceProgress> progress) {
+        int documents = bodies.isEmpty() ? 0 : bodies.getFirst().documents();
+        List<SourceProgress> counted =
+                new ArrayList<>(progress.isEmpty() ? List.of(progress("nobody", 0)) : progress);
+        SourceProgress first = counted.getFirst();
+        counted.set(
+                0,
+                new SourceProgress(
+                        first.source(),
+                        first.position(),
+                        Counts.read(RECORD_BYTES * documents, documents)));
+        List<Body> attributed = new ArrayList<>();
+        for (Body body : bodies) {
+            attributed.add(
+                    new Body(
+                            body.target(),
+                            body.documents(),
+                            body.uncompressedBytes(),
+                            body.gzip(),
+                            Runs.ofOne(documents, RECORD_BYTES * documents)));
+        }
+        return new Batch(attributed, counted);
     }
 
     static String text(Excerpt excerpt) {

@@ -14,6 +14,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import io.sluice.buffer.LedgerEntry.Drop;
 import io.sluice.pipeline.Batch;
 
 import net.openhft.chronicle.queue.ChronicleQueue;
@@ -182,14 +183,14 @@ class BufferTest {
         try (Buffer buffer = Buffer.open(two)) {
             for (int i = 0; i < 30; i++) {
                 buffer.append(
-                        new Batch(
+                        batch(
                                 List.of(body(i, 20_000), body(1_000 + i, 20_000)),
                                 List.of(progress("a", i))));
             }
-            buffer.append(new Batch(List.of(nothing(), body(2_000, 100)), List.of()));
+            buffer.append(batch(List.of(body(30, 100), body(1_030, 100)), List.of()));
             List<Excerpt> first = drain(buffer.outbox(0));
             assertThat(first.stream().map(Batches::number))
-                    .containsExactlyElementsOf(LongStream.range(0, 30).boxed().toList());
+                    .containsExactlyElementsOf(LongStream.range(0, 31).boxed().toList());
             long segments = buffer.stats().segments();
             buffer.outbox(0).acknowledge(first.getLast().index(), List.of());
             assertThat(buffer.outbox(0).isEmpty()).isTrue();
@@ -202,7 +203,7 @@ class BufferTest {
         try (Buffer buffer = Buffer.open(config(directory, "archive", "new", "elasticsearch"))) {
             assertThat(drain(buffer.outbox(0)).stream().map(Batches::number).toList())
                     .startsWith(1_010L)
-                    .endsWith(2_000L)
+                    .endsWith(1_030L)
                     .hasSize(21);
             assertThat(buffer.outbox(1).next()).isEmpty();
             assertThat(buffer.outbox(2).next()).isEmpty();
@@ -238,7 +239,7 @@ class BufferTest {
                         .toList();
         progress.forEach(p -> expected.put(p.source(), p.position().orElseThrow()));
         try (Buffer buffer = Buffer.open(config(directory))) {
-            buffer.append(new Batch(List.of(body(1, 30_000)), progress));
+            buffer.append(batch(List.of(body(1, 30_000)), progress));
             assertThat(buffer.positions()).isEqualTo(expected);
         }
         try (Buffer buffer = Buffer.open(config(directory))) {
@@ -463,7 +464,20 @@ class BufferTest {
                 long dropped = 150L - left.size();
                 assertThat(dropped).isPositive();
                 assertThat(buffer.stats().droppedDocuments()).isEqualTo(3 * dropped);
-                assertThat(buffer.stats().droppedRecordsBySource()).containsEntry("a", 9 * dropped);
+                assertThat(buffer.ledger().snapshot(0).entries())
+                        .singleElement()
+                        .satisfies(
+                                entry -> {
+                                    assertThat(entry.source()).isEqualTo("a");
+                                    assertThat(entry.read().records()).isEqualTo(450);
+                                    assertThat(entry.dropped().get(Drop.BUFFER_DROPPED))
+                                            .isEqualTo(
+                                                    new Amount(
+                                                            3 * dropped * Batches.RECORD_BYTES,
+                                                            3 * dropped));
+                                    assertThat(entry.inFlight().records())
+                                            .isEqualTo(3L * left.size());
+                                });
             }
             try (Buffer buffer = Buffer.open(config)) {
                 assertThat(buffer.positions()).containsEntry("a", position(149));

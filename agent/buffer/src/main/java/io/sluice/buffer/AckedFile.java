@@ -1,0 +1,320 @@
+package io.sluice.buffer;
+
+import io.sluice.buffer.LedgerEntry.State;
+
+import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.nio.BufferOverflowException;
+import java.nio.BufferUnderflowException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.zip.CRC32C;
+
+/**
+ * How far each output has acknowledged, and with it the ledger's outcomes, on the disk: the file
+ * {@code acked}.
+ *
+ * <p>Two slots, each half of the file, are written in turn, so that a torn write leaves the other;
+ * the valid one with the higher counter counts. Index and outcomes are in the same slot, so they
+ * cannot disagree; an older slot after a power cut only means that some excerpts are sent again,
+ * and counted then. A slot; fixed numbers little-endian, "n" for {@link Varints}, text in UTF-8:
+ *
+ * <pre>
+ * offset size
+ *      0    4  magic: 'S' 'L' 'A' '2'
+ *      4    4  CRC32C of the bytes [8, 24 + L)
+ *      8    8  counter of writes
+ *     16    4  L, length of what follows the first 24 bytes
+ *     20    4  0
+ *     24    n  number of outputs O, then for each:
+ *           4    output: CRC32C of its name
+ *           n    index: every excerpt up to and with this one is done
+ *           .    excerpts beyond that are done too ({@link Ranges#put})
+ *           .  excerpts whose positions are not believed ({@link Ranges#put})
+ *           n  sequence of the last excerpt that was appended at the time
+ *           n  number of the newest file of dead letters that is counted as dropped
+ *           n  number of sources, then for each:
+ *           2    length of the key
+ *           .    key of the source; ends with "/*" where it is several
+ *           1    state: 0 live, 1 ended, 2 several that ended long ago
+ *           n    sequence of its first excerpt (live) or of the one that says it has ended
+ *           .    unless live: its totals ({@link ReadTotals#put}); of a live one they are in the
+ *                excerpts, with its position
+ *           1    1 if it had ended before, and came back, else 0; if 1:
+ *           n      sequence of the excerpt that said it had ended
+ *           .      its totals then
+ *           .    O times, its outcomes ({@link Outcomes#put})
+ * </pre>
+ *
+ * <p>A source that was there when the slot was written, is in no excerpt since, and is not in the
+ * slot, is one of those that ended long ago.
+ */
+final class AckedFile implements AutoCloseable {
+    private static final int MAGIC = 'S' | 'L' << 8 | 'A' << 16 | '2' << 24;
+    private static final int HEAD_BYTES = 24;
+    private static final int PAGE_BYTES = 4096;
+
+    /** Room for about 1,500 sources. */
+    private static final int FIRST_SLOT_BYTES = 256 * 1024;
+
+    /**
+     * What a slot says.
+     *
+     * @param unbelieved excerpts that an earlier start found behind damage: what is in them is
+     *     sent, but neither moves positions nor counts
+     */
+    record Saved(
+            List<Acknowledged> outputs,
+            Ranges unbelieved,
+            long appendedTo,
+            long lettersDroppedTo,
+            List<SavedSource> sources) {}
+
+    /**
+     * @param totals empty for a live source
+     * @param before of a source that had ended before, and came back
+     * @param outcomes in the order of {@link Saved#outputs}
+     */
+    record SavedSource(
+            String key,
+            State state,
+            long sequence,
+            Optional<ReadTotals> totals,
+            Optional<Ledger.Ended> before,
+            List<Outcomes> outcomes) {}
+
+    private final Path path;
+    private final Optional<Saved> saved;
+    private final boolean damaged;
+    private final CRC32C crc = new CRC32C();
+    private ByteBuffer slot = ByteBuffer.allocate(PAGE_BYTES).order(ByteOrder.LITTLE_ENDIAN);
+    private RandomAccessFile file;
+    private long slotBytes;
+    private long counter;
+    private boolean unforced;
+    private int lastBytes;
+
+    /**
+     * Opens the file, or makes it.
+     *
+     * @throws IOException if it cannot be made, read or written
+     */
+    AckedFile(Path path) throws IOException {
+        this.path = path;
+        Files.deleteIfExists(newPath());
+        boolean isNew = !Files.exists(path) || Files.size(path) < 2 * PAGE_BYTES;
+        if (isNew) {
+            allocate(path, FIRST_SLOT_BYTES);
+            Disk.forceDirectory(path.getParent());
+        }
+        file = new RandomAccessFile(path.toFile(), "rw");
+        slotBytes = file.length() / 2 / PAGE_BYTES * PAGE_BYTES;
+        Optional<Saved> newest = Optional.empty();
+        boolean written = false;
+        for (int i = 0; i < 2; i++) {
+            Optional<Saved> read = read(i * slotBytes);
+            written |= slot.getInt(0) != 0;
+            if (read.isPresent() && slot.getLong(8) > counter) {
+                counter = slot.getLong(8);
+                newest = read;
+            }
+        }
+        saved = newest;
+        damaged = newest.isEmpty() && written;
+    }
+
+    private static boolean allocate(Path path, long slotBytes) throws IOException {
+        // The blocks exist from now on: writing a slot needs no space on a full disk.
+        if (Disk.allocate(path, 0, 2 * slotBytes) == Disk.Allocation.FULL) {
+            Files.deleteIfExists(path);
+            throw new IOException("no space for " + 2 * slotBytes + " bytes of " + path);
+        }
+        return true;
+    }
+
+    private Path newPath() {
+        return path.resolveSibling(path.getFileName() + ".new");
+    }
+
+    private Optional<Saved> read(long at) throws IOException {
+        file.seek(at);
+        file.readFully(slot.array(), 0, HEAD_BYTES);
+        slot.clear();
+        int length = slot.getInt(16);
+        if (slot.getInt(0) != MAGIC || length < 0 || length > slotBytes - HEAD_BYTES) {
+            return Optional.empty();
+        }
+        ensure(HEAD_BYTES + length);
+        file.seek(at);
+        file.readFully(slot.array(), 0, HEAD_BYTES + length);
+        if (crc(length) != slot.getInt(4)) {
+            return Optional.empty();
+        }
+        try {
+            slot.limit(HEAD_BYTES + length).position(HEAD_BYTES);
+            return Optional.of(decode(slot));
+        } catch (BufferUnderflowException | IllegalArgumentException _) {
+            // The checksum is right and the content is not: written by something else.
+            return Optional.empty();
+        } finally {
+            slot.clear();
+        }
+    }
+
+    private static Saved decode(ByteBuffer in) {
+        List<Acknowledged> outputs = new ArrayList<>();
+        for (int left = Varints.takeInt(in); left > 0; left--) {
+            int output = in.getInt();
+            long index = Varints.take(in);
+            outputs.add(new Acknowledged(output, index, Ranges.take(in)));
+        }
+        Ranges unbelieved = Ranges.take(in);
+        long appendedTo = Varints.take(in);
+        long lettersDroppedTo = Varints.take(in);
+        List<SavedSource> sources = new ArrayList<>();
+        for (int left = Varints.takeInt(in); left > 0; left--) {
+            String key = ExcerptFormat.takeText(in);
+            State state = State.ofCode(in.get());
+            long sequence = Varints.take(in);
+            Optional<ReadTotals> totals =
+                    state == State.LIVE ? Optional.empty() : Optional.of(ReadTotals.take(in));
+            Optional<Ledger.Ended> before = Optional.empty();
+            if (in.get() != 0) {
+                long endSequence = Varints.take(in);
+                before = Optional.of(new Ledger.Ended(ReadTotals.take(in), endSequence));
+            }
+            List<Outcomes> outcomes = new ArrayList<>();
+            for (int i = 0; i < outputs.size(); i++) {
+                outcomes.add(Outcomes.take(in));
+            }
+            sources.add(new SavedSource(key, state, sequence, totals, before, outcomes));
+        }
+        return new Saved(outputs, unbelieved, appendedTo, lettersDroppedTo, sources);
+    }
+
+    /** As it was found; empty when there is nothing, or nothing that can be read. */
+    Optional<Saved> saved() {
+        return saved;
+    }
+
+    /** Whether there is something, and none of it can be read. */
+    boolean damaged() {
+        return damaged;
+    }
+
+    /** Length of the last slot that was written. */
+    int lastBytes() {
+        return lastBytes;
+    }
+
+    /**
+     * Writes the next slot, without forcing it.
+     *
+     * @param unbelieved see {@link Saved}
+     * @param ledger says what it has to; see the class comment
+     * @return false, with nothing written, if it needs more room than the disk gives
+     */
+    boolean write(List<Acknowledged> outputs, Ranges unbelieved, Ledger ledger) throws IOException {
+        encode(outputs, unbelieved, ledger);
+        int bytes = slot.limit();
+        if (bytes > slotBytes) {
+            return grow(bytes);
+        }
+        file.seek((counter + 1 & 1) * slotBytes);
+        file.write(slot.array(), 0, bytes);
+        counter++;
+        lastBytes = bytes;
+        unforced = true;
+        return true;
+    }
+
+    private void encode(List<Acknowledged> outputs, Ranges unbelieved, Ledger ledger) {
+        while (true) {
+            try {
+                slot.clear();
+                slot.position(HEAD_BYTES);
+                Varints.put(slot, outputs.size());
+                for (Acknowledged output : outputs) {
+                    slot.putInt(output.outputId);
+                    Varints.put(slot, output.index);
+                    output.settled.put(slot);
+                }
+                unbelieved.put(slot);
+                ledger.put(slot);
+                break;
+            } catch (BufferOverflowException _) {
+                slot = ByteBuffer.allocate(2 * slot.capacity()).order(ByteOrder.LITTLE_ENDIAN);
+            }
+        }
+        slot.flip();
+        seal(counter + 1);
+    }
+
+    private void seal(long number) {
+        int length = slot.limit() - HEAD_BYTES;
+        slot.putInt(0, MAGIC).putLong(8, number).putInt(16, length).putInt(20, 0);
+        slot.putInt(4, crc(length));
+    }
+
+    /** Puts the slot into a larger file, which takes the place of this one. */
+    private boolean grow(int bytes) throws IOException {
+        long larger = slotBytes;
+        while (larger < bytes) {
+            larger *= 2;
+        }
+        Path grown = newPath();
+        Files.deleteIfExists(grown);
+        if (Disk.allocate(grown, 0, 2 * larger) == Disk.Allocation.FULL) {
+            Files.deleteIfExists(grown);
+            return false;
+        }
+        RandomAccessFile next = new RandomAccessFile(grown.toFile(), "rw");
+        try {
+            next.seek((counter + 1 & 1) * larger);
+            next.write(slot.array(), 0, bytes);
+            Disk.force(next, grown);
+            Files.move(grown, path, StandardCopyOption.ATOMIC_MOVE);
+            Disk.forceDirectory(path.getParent());
+        } catch (IOException e) {
+            next.close();
+            throw e;
+        }
+        file.close();
+        file = next;
+        slotBytes = larger;
+        counter++;
+        lastBytes = bytes;
+        unforced = false;
+        return true;
+    }
+
+    void force() throws IOException {
+        if (unforced) {
+            Disk.force(file, path);
+            unforced = false;
+        }
+    }
+
+    private void ensure(int bytes) {
+        if (slot.capacity() < bytes) {
+            slot = ByteBuffer.allocate(bytes).order(ByteOrder.LITTLE_ENDIAN);
+        }
+    }
+
+    private int crc(int length) {
+        crc.reset();
+        crc.update(slot.array(), 8, HEAD_BYTES - 8 + length);
+        return (int) crc.getValue();
+    }
+
+    @Override
+    public void close() throws IOException {
+        file.close();
+    }
+}

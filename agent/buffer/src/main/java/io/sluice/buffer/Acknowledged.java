@@ -1,0 +1,36 @@
+package io.sluice.buffer;
+
+/**
+ * How far one output has come, as the disk knows it or is to know it.
+ *
+ * <p>Guarded by the buffer's lock of segments once the buffer is open.
+ */
+final class Acknowledged {
+    /** See {@link ExcerptFormat#outputId}. */
+    final int outputId;
+
+    /** Every excerpt up to and with this one is done. */
+    long index;
+
+    /**
+     * Excerpts beyond {@link #index} that are done all the same, and are not to be handed out: they
+     * were dropped, cannot be read, or their documents are in an earlier one that is sent again.
+     */
+    final Ranges settled;
+
+    Acknowledged(int outputId, long index, Ranges settled) {
+        this.outputId = outputId;
+        this.index = index;
+        this.settled = settled;
+    }
+
+    /** Of an output that has acknowledged nothing yet. */
+    static Acknowledged nothing(int outputId) {
+        return new Acknowledged(outputId, 0, new Ranges());
+    }
+
+    void advanceTo(long newIndex) {
+        index = Math.max(index, newIndex);
+        settled.forgetUpTo(index);
+    }
+}
