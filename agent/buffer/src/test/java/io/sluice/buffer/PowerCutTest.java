@@ -5,8 +5,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.sluice.buffer.ExcerptFormat.BodyEntry;
 import io.sluice.buffer.ExcerptFormat.Header;
 import io.sluice.buffer.ExcerptFormat.Kind;
+import io.sluice.buffer.ExcerptFormat.SourceEntry;
 import io.sluice.pipeline.Batch;
+import io.sluice.pipeline.Batch.Counts;
 import io.sluice.pipeline.Batch.SourceProgress;
+import io.sluice.pipeline.Runs;
 import io.sluice.tail.SourcePosition;
 
 import org.junit.jupiter.api.Test;
@@ -19,6 +22,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.BitSet;
 import java.util.Comparator;
 import java.util.Deque;
@@ -31,6 +35,7 @@ import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Consumer;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
@@ -42,7 +47,8 @@ import java.util.stream.Stream;
  *   <li>each line before a source's resumed position was delivered, or is handed out: what is in
  *       neither will be read again;
  *   <li>what was on the disk for sure is not lost: its excerpts are handed out, its positions are
- *       not behind, its dead letters are there.
+ *       not behind, its dead letters are there;
+ *   <li>the ledger has read each line before the resumed position once, and lost none.
  * </ul>
  *
  * <p>Then the buffer lives on, and the power is cut again. {@code -Dsluice.seed=} repeats one case,
@@ -52,6 +58,7 @@ class PowerCutTest {
     private static final int CASES =
             Integer.getInteger("sluice.cases", Boolean.getBoolean("sluice.soak") ? 5_000 : 300);
     private static final int SOURCES = 4;
+    private static final long LINE_BYTES = 10;
     private static final long SLOW_NANOS = Duration.ofSeconds(10).toNanos();
 
     @TempDir Path folder;
@@ -220,13 +227,53 @@ class PowerCutTest {
                     int from = next[source];
                     next[source] += 1 + random.nextInt(5);
                     lines.add(new Lines(source, from, next[source]));
-                    progress.add(Batches.progress("source-" + source, next[source]));
                 }
             }
+            if (lines.isEmpty()) {
+                int source = random.nextInt(SOURCES);
+                lines.add(new Lines(source, next[source], ++next[source]));
+            }
             bodies.put(number, lines);
+            Runs runs = new Runs();
+            for (Lines some : lines) {
+                progress.add(progress(some, 0));
+                for (int line = some.from; line < some.to; line++) {
+                    runs.add(progress.size() - 1, LINE_BYTES);
+                }
+            }
             int bytes = 100 + random.nextInt(random.nextInt(4) == 0 ? 50_000 : 4_000);
-            buffer.append(new Batch(List.of(Batches.body(number, bytes)), progress));
+            buffer.append(new Batch(List.of(body(number, bytes, runs)), progress));
             say("appended " + number + " with " + lines);
+        }
+
+        /** What a batch says of lines, of which some are filtered. */
+        private static SourceProgress progress(Lines lines, int filtered) {
+            int count = lines.to - lines.from;
+            return new SourceProgress(
+                    "source-" + lines.source,
+                    Optional.of(Batches.position(lines.to)),
+                    new Counts(
+                            LINE_BYTES * count,
+                            count,
+                            LINE_BYTES * filtered,
+                            filtered,
+                            0,
+                            0,
+                            0,
+                            List.of()));
+        }
+
+        private static Batch.Body body(long number, int bytes, Runs runs) {
+            int documents = 0;
+            for (int run = 0; run < runs.count(); run++) {
+                documents += runs.documents(run);
+            }
+            return new Batch.Body(
+                    Batches.TARGET,
+                    documents,
+                    bytes * 4,
+                    ByteBuffer.wrap(Batches.content(number, bytes)),
+                    runs);
         }
 
         /** Lines without documents: filtered. */
@@ -235,11 +282,9 @@ class PowerCutTest {
             int from = next[source];
             next[source] += 1 + random.nextInt(5);
             delivered.get(source).set(from, next[source]);
-            buffer.append(
-                    new Batch(
-                            List.of(),
-                            List.of(Batches.progress("source-" + source, next[source]))));
-            say("filtered " + new Lines(source, from, next[source]));
+            Lines lines = new Lines(source, from, next[source]);
+            buffer.append(new Batch(List.of(), List.of(progress(lines, next[source] - from))));
+            say("filtered " + lines);
         }
 
         private void take() throws InterruptedException {
@@ -277,12 +322,16 @@ class PowerCutTest {
         private void postpone() {
             Excerpt excerpt = held.pollFirst();
             if (excerpt != null) {
+                int[] numbers = IntStream.range(0, excerpt.documents()).toArray();
+                int[] idBytes = new int[numbers.length];
+                Arrays.fill(idBytes, -1);
+                Runs runs = Runs.ofOne(numbers.length, 0);
                 buffer.outbox(0)
                         .appendAgain(
                                 excerpt.index(),
-                                new int[] {0, 1, 2},
-                                new int[] {-1, -1, -1},
-                                Batches.body(Batches.number(excerpt), excerpt.gzip().remaining()));
+                                numbers,
+                                idBytes,
+                                body(Batches.number(excerpt), excerpt.gzip().remaining(), runs));
                 buffer.outbox(0).acknowledge(excerpt.index(), List.of());
                 say("postponed " + Batches.number(excerpt) + " at " + excerpt.index());
             }
@@ -396,8 +445,8 @@ class PowerCutTest {
                             surePositions.clear();
                         }
                         expected = header.get().sequence() + 1;
-                        for (SourceProgress source : header.get().sources()) {
-                            source.position().ifPresent(p -> surePositions.put(source.source(), p));
+                        for (SourceEntry source : header.get().sources()) {
+                            source.position().ifPresent(p -> surePositions.put(source.key(), p));
                         }
                     }
                 }
@@ -445,6 +494,7 @@ class PowerCutTest {
                         .as("position of source %d, of what was forced\n  %s", source, told)
                         .isGreaterThanOrEqualTo(sure == null ? 0 : sure.stdout().offset());
             }
+            checkLedger(handedOut, told);
             sureBodies.forEach(
                     (number, lines) -> {
                         boolean done =
@@ -457,6 +507,30 @@ class PowerCutTest {
                                 .as("body %d, which was forced, is there\n  %s", number, told)
                                 .isTrue();
                     });
+        }
+
+        private void checkLedger(List<Excerpt> handedOut, String told) {
+            for (LedgerEntry entry : buffer.ledger().snapshot(0).entries()) {
+                int source = entry.source().charAt(entry.source().length() - 1) - '0';
+                assertThat(entry.read().records())
+                        .as("lines read of source %d\n  %s", source, told)
+                        .isEqualTo(resumedAt(source));
+                assertThat(entry.allDropped())
+                        .as("lines lost of source %d\n  %s", source, told)
+                        .isEqualTo(Amount.NONE);
+                long held = 0;
+                for (Excerpt excerpt : handedOut) {
+                    for (int i = 0; i < excerpt.documents(); i++) {
+                        held += excerpt.runs().source(i).equals(entry.source()) ? 1 : 0;
+                    }
+                }
+                // What is sent although its positions are not believed is not counted.
+                assertThat(entry.inFlight().records())
+                        .as("lines in flight of source %d\n  %s", source, told)
+                        .isBetween(0L, held);
+                assertThat(entry.inFlight().bytes())
+                        .isEqualTo(LINE_BYTES * entry.inFlight().records());
+            }
         }
 
         private void checkLetters(Path directory) throws IOException {
