@@ -280,6 +280,8 @@ final class Agent implements AutoCloseable {
             return;
         }
         closed = true;
+        // Who watches must not take the end of the tail for a failure.
+        stop();
         boolean drained = started && bringToAnEnd();
         letters.close();
         buffer.close();
