@@ -80,11 +80,37 @@ final class AgentProcess implements AutoCloseable {
     static AgentProcess start(
             Home home, Path log, Map<String, String> environment, String... arguments)
             throws IOException {
-        List<String> command = new ArrayList<>();
-        if (home == Home.PID_NAMESPACE) {
-            command.addAll(
-                    List.of("unshare", "--pid", "--fork", "--mount-proc", "--kill-child=KILL"));
-        }
+        List<String> before =
+                switch (home) {
+                    case CHILD -> List.of();
+                    case PID_NAMESPACE ->
+                            List.of(
+                                    "unshare",
+                                    "--pid",
+                                    "--fork",
+                                    "--mount-proc",
+                                    "--kill-child=KILL");
+                };
+        return start(home, before, log, environment, arguments);
+    }
+
+    /**
+     * Starts {@code sluice run} as the child of the test, but behind a command that enters other
+     * namespaces and then becomes the launcher.
+     */
+    static AgentProcess startBehind(List<String> command, Path config, Path log)
+            throws IOException {
+        return start(Home.CHILD, command, log, Map.of(), "run", "--config", config.toString());
+    }
+
+    private static AgentProcess start(
+            Home home,
+            List<String> before,
+            Path log,
+            Map<String, String> environment,
+            String... arguments)
+            throws IOException {
+        List<String> command = new ArrayList<>(before);
         command.add(LAUNCHER.toString());
         command.addAll(Arrays.asList(arguments));
         long logFrom = Files.exists(log) ? Files.size(log) : 0;

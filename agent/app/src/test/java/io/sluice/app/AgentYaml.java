@@ -26,6 +26,7 @@ final class AgentYaml {
     private final List<String> lines = new ArrayList<>();
     private String namespace = "default";
     private String containers = "";
+    private String kubernetes = "{api: off}";
     private String health = "127.0.0.1:0";
     private String buffer = "maxSize: 192MiB, minFree: 0";
 
@@ -44,6 +45,12 @@ final class AgentYaml {
     /** The folder of the kubelet's links. */
     AgentYaml containers(Path links) {
         containers = links.toString();
+        return this;
+    }
+
+    /** The section {@code kubernetes}, instead of no API server. */
+    AgentYaml kubernetes(String section) {
+        kubernetes = section;
         return this;
     }
 
@@ -80,7 +87,7 @@ final class AgentYaml {
         String text =
                 """
                 containers: {path: "%s"}
-                kubernetes: {api: off}
+                kubernetes: %s
                 buffer: {path: "%s", %s}
                 elasticsearch:
                   hosts: ["%s"]
@@ -91,6 +98,7 @@ final class AgentYaml {
                 """
                         .formatted(
                                 containers,
+                                kubernetes,
                                 state(),
                                 buffer,
                                 elasticsearch,
