@@ -32,17 +32,7 @@ final class OwnPod {
         }
         List<String> exclude = new ArrayList<>(tail.exclude());
         exclude.add(namespace + "/" + pod);
-        return new TailConfig(
-                tail.containers(),
-                tail.files(),
-                exclude,
-                tail.from(),
-                tail.activeScan(),
-                tail.fullScan(),
-                tail.roundMillis(),
-                tail.chunksPerRound(),
-                tail.chunksInRing(),
-                tail.useInotify());
+        return tail.withExclude(exclude);
     }
 
     private static String mountedNamespace() {

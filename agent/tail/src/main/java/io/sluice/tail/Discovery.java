@@ -174,6 +174,7 @@ final class Discovery {
         for (LogFile file : files) {
             if (!file.unlinked && !seen.contains(file)) {
                 file.unlinked = true;
+                file.unlinkedNanos = nowNanos;
                 file.changedNanos = nowNanos;
             }
         }
@@ -345,8 +346,8 @@ final class Discovery {
     }
 
     /**
-     * Looks for the copy that was made of a file before it was truncated: it has what was not read
-     * of it. It is opened there, where reading of the file has come to.
+     * Looks for a copy that was made of a file before it was truncated or deleted: it has what was
+     * not read of it. It is opened there, where reading of the file has come to.
      *
      * @return empty where there is none
      */

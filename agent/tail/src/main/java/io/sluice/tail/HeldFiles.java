@@ -77,6 +77,12 @@ final class HeldFiles implements Iterable<LogFile> {
         descriptors.taken();
     }
 
+    /** Another file has the same content, and goes on in the place of this one. */
+    void replace(LogFile file, LogFile copy) {
+        insert(copy, file);
+        close(file);
+    }
+
     /** Lets a file go and closes it. */
     void close(LogFile file) {
         if (files.remove(file)) {

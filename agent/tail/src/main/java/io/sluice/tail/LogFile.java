@@ -38,6 +38,9 @@ final class LogFile implements AutoCloseable {
     /** Its name is gone or another file's: nobody opens it any more to write. */
     boolean unlinked;
 
+    /** When it was seen that its name is gone. */
+    long unlinkedNanos;
+
     /** First byte that is not yet handed over, uncompressed. */
     long offset;
 
@@ -76,6 +79,7 @@ final class LogFile implements AutoCloseable {
     // gzip only: the size it says it has, the stream, the bytes behind the last newline that was
     // handed over, and what was found to be wrong
     private OptionalLong inflatedBytes = OptionalLong.empty();
+    private long compressedBytes;
     private Inflated inflated;
     private byte[] rest = {};
     private Inflated.Damage damage = Inflated.Damage.NONE;
@@ -97,6 +101,7 @@ final class LogFile implements AutoCloseable {
             file.refreshSize(nowNanos);
             file.knownSizeBytes = file.sizeBytes;
             if (file.isCompressed()) {
+                file.compressedBytes = channel.size();
                 file.inflatedBytes = Inflated.sizeBytes(channel);
             } else {
                 file.marks.noteHead(file.readAt(0, Marks.WINDOW_BYTES));
@@ -144,6 +149,11 @@ final class LogFile implements AutoCloseable {
     void modified(FileTime time) {
         suspicious |= !time.equals(modified) && sizeBytes == knownSizeBytes;
         modified = time;
+    }
+
+    /** What it takes of the disk, as of the last look. */
+    long bytesOnDisk() {
+        return isCompressed() ? compressedBytes : sizeBytes;
     }
 
     /** Uncompressed; empty where a compressed file does not say it. */

@@ -20,6 +20,9 @@ public final class LogSource {
     /** Written by the tail thread. */
     private volatile Figures figures = Figures.NONE;
 
+    /** Written by the tail thread. */
+    private volatile double secondsToLoss = Double.POSITIVE_INFINITY;
+
     /** Written by its encoder. */
     private volatile boolean forgotten;
 
@@ -97,6 +100,21 @@ public final class LogSource {
     /** Bytes on disk that are in no chunk yet, as of the last look. Any thread. */
     public long unreadBytes() {
         return figures.unreadBytes;
+    }
+
+    /** By the tail thread. */
+    void secondsToLoss(double seconds) {
+        secondsToLoss = seconds;
+    }
+
+    /**
+     * Seconds until bytes of it will be lost unread, if it goes on being written to and read as in
+     * the last quarter of a minute; by what the kubelet keeps of a container and what deleted files
+     * may take of the disk. 0 where it is so far behind already; infinite where reading keeps up,
+     * and for plain files, of which nobody says how long they are kept. Any thread.
+     */
+    public double secondsToLoss() {
+        return secondsToLoss;
     }
 
     /** By the encoder: its end is in an excerpt, and its position is forgotten. */

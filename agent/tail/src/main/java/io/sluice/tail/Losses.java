@@ -7,6 +7,7 @@ import java.util.Map;
 /** What of a source is lost and in no chunk yet; by cause, so that it stays small. */
 final class Losses {
     private final TailStats stats;
+    private long allBytes;
     private final Map<Loss.Cause, Loss> pending = new EnumMap<>(Loss.Cause.class);
 
     Losses(TailStats stats) {
@@ -23,7 +24,13 @@ final class Losses {
                 cause,
                 new Loss(cause, bytes, atLeast),
                 (a, b) -> new Loss(cause, a.bytes() + b.bytes(), a.atLeast() || b.atLeast()));
+        allBytes += bytes;
         stats.lost(cause, bytes, atLeast);
+    }
+
+    /** Known bytes of all losses so far, in a chunk or not. */
+    long allBytes() {
+        return allBytes;
     }
 
     /** Known bytes that are in no chunk yet: until then they count as not read. */

@@ -1,9 +1,5 @@
 package io.sluice.tail;
 
-import static java.lang.System.Logger.Level.ERROR;
-import static java.lang.System.Logger.Level.INFO;
-import static java.lang.System.Logger.Level.WARNING;
-
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.HashMap;
@@ -21,8 +17,6 @@ import java.util.concurrent.TimeUnit;
  * Settling} when a file is whole; here they are read, one after the other.
  */
 final class SourceReader implements ChunkSink.ChunkFiller {
-    private static final System.Logger LOG = System.getLogger("io.sluice.tail");
-
     /** No files in two looks so far apart: the source has ended. */
     private static final long GONE_NANOS = TimeUnit.SECONDS.toNanos(1);
 
@@ -60,6 +54,7 @@ final class SourceReader implements ChunkSink.ChunkFiller {
     private final FinishedFiles finished;
     private final Discovery discovery;
     private final Settling settling;
+    private final LostContent lost;
 
     private final Optional<SourcePosition> resume;
 
@@ -95,6 +90,7 @@ final class SourceReader implements ChunkSink.ChunkFiller {
     private int filledBytes;
 
     private long handedBytes;
+    private final LossForecast forecast = new LossForecast();
 
     SourceReader(
             LogSource source,
@@ -118,6 +114,8 @@ final class SourceReader implements ChunkSink.ChunkFiller {
         this.finished = new FinishedFiles(files, contents, losses, complaints);
         this.discovery = new Discovery(files, finished, contents, complaints, nowNanos);
         this.settling = new Settling(files, complaints);
+        this.lost =
+                new LostContent(stats, files, finished, contents, discovery, losses, complaints);
     }
 
     /**
@@ -156,8 +154,39 @@ final class SourceReader implements ChunkSink.ChunkFiller {
         return nextLookNanos;
     }
 
-    int openFiles() {
-        return files.size();
+    HeldFiles held() {
+        return files;
+    }
+
+    /** A deleted file of it takes room that is needed. */
+    void giveUp(LogFile file, long nowNanos) {
+        lost.giveUp(file, nowNanos);
+        publishFigures();
+    }
+
+    /**
+     * Looks how much there is to read, where nothing else makes it look.
+     *
+     * <p>While the ring is full nobody reads, and nobody sees what is written.
+     */
+    void look(long nowNanos) {
+        lost.check(nowNanos);
+        publishFigures();
+    }
+
+    /**
+     * Says how long until lines are lost.
+     *
+     * @param pinnableBytes what deleted files may take of the disk in addition
+     */
+    void forecast(long pinnableBytes, long nowNanos) {
+        if (source.origin() instanceof SourceOrigin.Container) {
+            long unread = source.unreadBytes();
+            long gone = losses.allBytes() - losses.bytes();
+            forecast.note(nowNanos, handedBytes + unread + gone, handedBytes);
+            long kept = config.rotation().keptBytes() + pinnableBytes;
+            source.secondsToLoss(forecast.seconds(unread, kept));
+        }
     }
 
     /** Looks at the directory: what is new is opened, what was renamed or removed is noted. */
@@ -171,11 +200,11 @@ final class SourceReader implements ChunkSink.ChunkFiller {
                     discovery.takeMissed().forEach(this::missed);
                     begin(nowNanos);
                     if (blind && look == Discovery.Look.EMPTY) {
-                        unseen();
+                        lost.unseen(source);
                     }
                     blind = false;
                     noteAbsence(look == Discovery.Look.EMPTY, nowNanos);
-                    check(nowNanos);
+                    lost.check(nowNanos);
                 }
                 publishFigures();
                 return;
@@ -184,50 +213,11 @@ final class SourceReader implements ChunkSink.ChunkFiller {
         dirty = true;
     }
 
-    /** Its folder could not be listed, and when it could be there was nothing in it. */
-    private void unseen() {
-        losses.add(Loss.Cause.DELETED_UNREAD, 0, true);
-        LOG.log(
-                ERROR,
-                "{0} was removed before its folder could be looked into; what was in there is lost",
-                source.key());
-    }
-
-    /** It was removed before there was a descriptor for it. */
+    /** Before the first reading begins, a position may be behind what was removed. */
     private void missed(FoundFile file) {
-        // Before the first reading begins, a position may be behind it.
         if (scanned || (resume.isEmpty() && countsFromTheBeginning())) {
-            long bytes = file.name().compressed() ? 0 : file.attributes().size();
-            losses.add(Loss.Cause.DELETED_UNREAD, bytes, true);
-            breaks = true;
-            LOG.log(
-                    ERROR,
-                    "{0} was removed before there was a file descriptor to open it; {1} bytes or"
-                            + " more are lost",
-                    file.path(),
-                    bytes);
+            lost.missed(file);
         }
-    }
-
-    /** Looks whether the files still hold what was read of them. */
-    private void check(long nowNanos) {
-        for (LogFile file : files.all()) {
-            try {
-                check(file, nowNanos);
-            } catch (IOException e) {
-                complaints.about(file.path, e);
-            }
-        }
-    }
-
-    private void check(LogFile file, long nowNanos) throws IOException {
-        file.refreshSize(nowNanos);
-        switch (file.change()) {
-            case NONE -> {}
-            case CUT -> cut(file);
-            case REPLACED -> replaced(file, nowNanos);
-        }
-        file.accept();
     }
 
     /** Decides where the first reading begins. */
@@ -248,7 +238,7 @@ final class SourceReader implements ChunkSink.ChunkFiller {
         } else if (atStart) {
             start.begin(config.from());
         }
-        breaks |= start.breaks();
+        breaks = start.breaks();
         for (LogFile file : files) {
             file.changedNanos = Math.min(file.changedNanos, nowNanos);
         }
@@ -305,7 +295,7 @@ final class SourceReader implements ChunkSink.ChunkFiller {
             LogFile file = oldest.get();
             boolean settled;
             try {
-                check(file, nowNanos);
+                lost.check(file, nowNanos);
                 if (!files.isOldest(file)) {
                     continue;
                 }
@@ -368,7 +358,7 @@ final class SourceReader implements ChunkSink.ChunkFiller {
     private void finish(LogFile file) {
         finished.finish(file);
         if (file.isDamaged()) {
-            damaged(file);
+            lost.damaged(file);
         }
         publishFigures();
     }
@@ -388,65 +378,6 @@ final class SourceReader implements ChunkSink.ChunkFiller {
         return settled;
     }
 
-    /** Bytes that were not read yet were cut away from its end. */
-    private void cut(LogFile file) {
-        long lost = file.lostBytes(file.sizeBytes);
-        losses.add(Loss.Cause.TRUNCATED, lost, true);
-        stats.truncations.increment();
-        LOG.log(WARNING, "{0} was cut; {1} bytes or more were not read yet", file, lost);
-    }
-
-    /**
-     * It holds another content. Who truncated it may have made a copy before; what was not read is
-     * in there.
-     */
-    private void replaced(LogFile file, long nowNanos) throws IOException {
-        stats.truncations.increment();
-        breaks = true;
-        boolean same = contents.beginsAsBefore(file);
-        if (same && file.sizeBytes < file.offset) {
-            shortened(file);
-            return;
-        }
-        Optional<LogFile> copy = discovery.copyOf(file, nowNanos);
-        long lost = file.lostBytes(copy.map(LogFile::contentEnd).orElse(file.offset));
-        losses.add(Loss.Cause.TRUNCATED, lost, true);
-        LOG.log(
-                lost == 0 ? INFO : WARNING,
-                "{0} was truncated at {1} bytes read, {2} or more unread; reading begins again at"
-                        + " its first byte",
-                file,
-                file.offset,
-                lost);
-        file.replaced(same ? file.epoch + 1 : 0);
-        copy.ifPresent(older -> files.insert(older, file));
-    }
-
-    /** A power cut took what was read, and maybe more. */
-    private void shortened(LogFile file) throws IOException {
-        losses.add(Loss.Cause.TRUNCATED, file.lostBytes(file.offset), true);
-        file.shortened();
-        LOG.log(
-                WARNING,
-                "{0} is shorter ({1} bytes) than what was read of it; reading goes on at its end",
-                file,
-                file.sizeBytes);
-    }
-
-    /** What could be had of a compressed file was read. */
-    private void damaged(LogFile file) {
-        LogFile.Unread rest = file.unreadable();
-        losses.add(Loss.Cause.ROTATED_UNREAD, rest.bytes(), rest.atLeast());
-        stats.damagedFiles.increment();
-        breaks = true;
-        LOG.log(
-                ERROR,
-                "{0} is damaged behind {1} bytes; its rest, at least {2} bytes, is lost",
-                file,
-                file.offset,
-                rest.bytes());
-    }
-
     /** Gives the file its generation, if its first line is there. */
     private boolean identify(LogFile file, boolean complete) throws IOException {
         if (file.generation != null) {
@@ -457,6 +388,7 @@ final class SourceReader implements ChunkSink.ChunkFiller {
         }
         int restart = file.name.restart();
         Generation.Start start = Generation.Start.FIRST;
+        breaks |= lost.takeBreak();
         if (last != null) {
             boolean continues = !breaks && last.restart() == restart;
             start = continues ? Generation.Start.CONTINUES : Generation.Start.BREAKS;

@@ -20,6 +20,9 @@ import java.util.Optional;
  * @param chunksPerRound a source that has read so much lets the others go first
  * @param chunksInRing a source holds at most so many slots of the ring while others wait
  * @param useInotify false leaves everything to the scans
+ * @param maxPinnedBytes what files that were deleted and are not read to their end may take of the
+ *     disk, of all sources together; beyond, the oldest of them are given up
+ * @param rotation what the kubelet keeps of a container's log
  */
 public record TailConfig(
         Optional<Path> containers,
@@ -31,7 +34,42 @@ public record TailConfig(
         int roundMillis,
         int chunksPerRound,
         int chunksInRing,
-        boolean useInotify) {
+        boolean useInotify,
+        long maxPinnedBytes,
+        Rotation rotation) {
+
+    private static final long USUAL_PINNED_BYTES = 1L << 30;
+
+    /**
+     * How far back a container's log goes: the kubelet's {@code containerLogMaxSize} and {@code
+     * containerLogMaxFiles}. Nothing is read by it; it tells when a container that is read more
+     * slowly than it writes will lose lines.
+     *
+     * @param maxBytes size at which a file is rotated
+     * @param maxFiles files that are kept of a container, the active one included
+     */
+    public record Rotation(long maxBytes, int maxFiles) {
+        /** The kubelet's defaults. */
+        public static final Rotation USUAL = new Rotation(10L << 20, 5);
+
+        public Rotation {
+            if (maxBytes < 1) {
+                throw new IllegalArgumentException(
+                        "maxBytes is " + maxBytes + "; set the kubelet's containerLogMaxSize");
+            }
+            if (maxFiles < 2) {
+                throw new IllegalArgumentException(
+                        "maxFiles is "
+                                + maxFiles
+                                + "; set the kubelet's containerLogMaxFiles, at least 2");
+            }
+        }
+
+        /** Bytes of a container that are there at the same time, at most. */
+        long keptBytes() {
+            return maxBytes * maxFiles;
+        }
+    }
 
     /** Where a file without a position begins. */
     public sealed interface From {
@@ -43,6 +81,33 @@ public record TailConfig(
 
         /** At its first byte, unless it was last written to longer ago than this. */
         record Within(Duration age) implements From {}
+    }
+
+    /** With what the kubelet usually keeps, and a usual cap on deleted files. */
+    public TailConfig(
+            Optional<Path> containers,
+            List<Path> files,
+            List<String> exclude,
+            From from,
+            Duration activeScan,
+            Duration fullScan,
+            int roundMillis,
+            int chunksPerRound,
+            int chunksInRing,
+            boolean useInotify) {
+        this(
+                containers,
+                files,
+                exclude,
+                from,
+                activeScan,
+                fullScan,
+                roundMillis,
+                chunksPerRound,
+                chunksInRing,
+                useInotify,
+                USUAL_PINNED_BYTES,
+                Rotation.USUAL);
     }
 
     public TailConfig {
@@ -75,6 +140,10 @@ public record TailConfig(
                             + chunksInRing
                             + "; both must be at least 1");
         }
+        if (maxPinnedBytes < 0) {
+            throw new IllegalArgumentException(
+                    "maxPinnedBytes is " + maxPinnedBytes + "; set 0 or more");
+        }
     }
 
     /** The kubelet's folder read from the beginning, at the usual paces. */
@@ -103,7 +172,57 @@ public record TailConfig(
                 roundMillis,
                 chunksPerRound,
                 chunksInRing,
-                useInotify);
+                useInotify,
+                maxPinnedBytes,
+                rotation);
+    }
+
+    public TailConfig withExclude(List<String> globs) {
+        return new TailConfig(
+                containers,
+                files,
+                globs,
+                from,
+                activeScan,
+                fullScan,
+                roundMillis,
+                chunksPerRound,
+                chunksInRing,
+                useInotify,
+                maxPinnedBytes,
+                rotation);
+    }
+
+    public TailConfig withFrom(From begin) {
+        return new TailConfig(
+                containers,
+                files,
+                exclude,
+                begin,
+                activeScan,
+                fullScan,
+                roundMillis,
+                chunksPerRound,
+                chunksInRing,
+                useInotify,
+                maxPinnedBytes,
+                rotation);
+    }
+
+    public TailConfig withLimits(long pinnedBytes, Rotation kept) {
+        return new TailConfig(
+                containers,
+                files,
+                exclude,
+                from,
+                activeScan,
+                fullScan,
+                roundMillis,
+                chunksPerRound,
+                chunksInRing,
+                useInotify,
+                pinnedBytes,
+                kept);
     }
 
     /** Whether a container's logs are left out. */

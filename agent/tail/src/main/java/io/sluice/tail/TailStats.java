@@ -54,6 +54,7 @@ public final class TailStats {
     volatile int sources;
     volatile int watches;
     volatile long backlogBytes;
+    volatile long pinnedBytes;
 
     public TailStats() {
         for (Loss.Cause cause : Loss.Cause.values()) {
@@ -82,6 +83,11 @@ public final class TailStats {
     /** Containers and plain files followed. */
     public int sources() {
         return sources;
+    }
+
+    /** What deleted files that are not read to their end take of the disk, as of the last look. */
+    public long pinnedBytes() {
+        return pinnedBytes;
     }
 
     /** inotify watches in use. */

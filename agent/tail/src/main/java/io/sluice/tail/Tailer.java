@@ -55,6 +55,7 @@ public final class Tailer implements Runnable, AutoCloseable {
     private final TailStats stats = new TailStats();
     private final Descriptors descriptors = new Descriptors(stats);
     private final DirectoryWatches watches = new DirectoryWatches(stats);
+    private final PinnedFiles pinned;
 
     private final Map<String, SourceReader> sources = new LinkedHashMap<>();
 
@@ -126,6 +127,7 @@ public final class Tailer implements Runnable, AutoCloseable {
         this.gate = gate;
         this.sink = sink;
         this.nanoClock = nanoClock;
+        this.pinned = new PinnedFiles(config.maxPinnedBytes(), stats);
     }
 
     public TailStats stats() {
@@ -265,6 +267,7 @@ public final class Tailer implements Runnable, AutoCloseable {
             discover(now);
         }
         long activeSince = now - ACTIVE_SCANS * config.activeScan().toNanos();
+        boolean looked = active;
         for (SourceReader reader : sources.values()) {
             boolean due = full || (active && wantsActiveScan(reader, activeSince));
             if (due || reader.wantsScan(now)) {
@@ -272,13 +275,19 @@ public final class Tailer implements Runnable, AutoCloseable {
                 reader.scan(now);
                 watch(reader);
                 queue(reader);
+                looked = true;
             } else if (reader.nextLookNanos() - now <= 0) {
                 queue(reader);
+            } else if (active && reader.queued) {
+                reader.look(now);
             }
+        }
+        if (looked) {
+            pinned.keepFew(sources.values(), now);
         }
         if (active) {
             activeScanDueNanos = now + config.activeScan().toNanos();
-            count();
+            count(now);
         }
         if (full) {
             stats.fullScans.increment();
@@ -293,12 +302,13 @@ public final class Tailer implements Runnable, AutoCloseable {
         return reader.watches.isEmpty() || reader.isWaiting() || reader.wasActiveSince(activeSince);
     }
 
-    private void count() {
+    private void count(long now) {
         int open = 0;
         long backlog = 0;
         for (SourceReader reader : sources.values()) {
-            open += reader.openFiles();
+            open += reader.held().size();
             backlog += reader.source.unreadBytes();
+            reader.forecast(pinned.unusedBytes(), now);
         }
         stats.openFiles = open;
         stats.backlogBytes = backlog;

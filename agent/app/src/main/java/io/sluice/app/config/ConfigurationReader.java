@@ -84,12 +84,14 @@ final class ConfigurationReader {
             written.refuse(Settings.CONTAINERS_PATH, "set it, or files: there is nothing to read");
         }
         TailConfig usual = TailConfig.ofContainers(Path.of("."));
+        TailConfig.Rotation rotation = rotation();
         return build(
                 Map.of(
                         "containers", Settings.CONTAINERS_PATH,
                         "files", Settings.FILES,
                         "exclude", Settings.CONTAINERS_EXCLUDE,
-                        "from", Settings.CONTAINERS_FROM),
+                        "from", Settings.CONTAINERS_FROM,
+                        "maxPinnedBytes", Settings.CONTAINERS_MAX_PINNED),
                 () ->
                         new TailConfig(
                                 written.value(Settings.CONTAINERS_PATH),
@@ -101,7 +103,20 @@ final class ConfigurationReader {
                                 usual.roundMillis(),
                                 usual.chunksPerRound(),
                                 usual.chunksInRing(),
-                                usual.useInotify()));
+                                usual.useInotify(),
+                                written.value(Settings.CONTAINERS_MAX_PINNED),
+                                rotation));
+    }
+
+    private TailConfig.Rotation rotation() {
+        return build(
+                Map.of(
+                        "maxBytes", Settings.CONTAINERS_ROTATION_MAX_SIZE,
+                        "maxFiles", Settings.CONTAINERS_ROTATION_MAX_FILES),
+                () ->
+                        new TailConfig.Rotation(
+                                written.value(Settings.CONTAINERS_ROTATION_MAX_SIZE),
+                                written.value(Settings.CONTAINERS_ROTATION_MAX_FILES)));
     }
 
     private KubernetesConfig kubernetes() {

@@ -32,6 +32,13 @@ final class Settings {
     static final Listed<String> CONTAINERS_EXCLUDE =
             new Listed<>("containers.exclude", Type.POD_GLOB);
 
+    static final Defaulted<Long> CONTAINERS_MAX_PINNED =
+            new Defaulted<>("containers.maxPinned", Type.SIZE, "1GiB");
+    static final Defaulted<Long> CONTAINERS_ROTATION_MAX_SIZE =
+            new Defaulted<>("containers.rotation.maxSize", Type.SIZE, "10MiB");
+    static final Defaulted<Integer> CONTAINERS_ROTATION_MAX_FILES =
+            new Defaulted<>("containers.rotation.maxFiles", Type.NUMBER, "5");
+
     static final Entries<Path> FILES = new Entries<>("files", "path", Type.LOG_FILES);
 
     static final Defaulted<KubernetesConfig.Api> KUBERNETES_API =
@@ -147,6 +154,9 @@ final class Settings {
                     CONTAINERS_PATH,
                     CONTAINERS_FROM,
                     CONTAINERS_EXCLUDE,
+                    CONTAINERS_MAX_PINNED,
+                    CONTAINERS_ROTATION_MAX_SIZE,
+                    CONTAINERS_ROTATION_MAX_FILES,
                     FILES,
                     KUBERNETES_API,
                     KUBERNETES_NODE,

@@ -229,18 +229,7 @@ record Type<T>(String name, UnaryOperator<String> shown, Function<String, Parsed
 
     private static Parsed<String> podGlob(String text) {
         try {
-            TailConfig defaults = TailConfig.ofContainers(Path.of("."));
-            new TailConfig(
-                    Optional.empty(),
-                    List.of(),
-                    List.of(text),
-                    defaults.from(),
-                    defaults.activeScan(),
-                    defaults.fullScan(),
-                    defaults.roundMillis(),
-                    defaults.chunksPerRound(),
-                    defaults.chunksInRing(),
-                    defaults.useInotify());
+            TailConfig _ = TailConfig.ofContainers(Path.of(".")).withExclude(List.of(text));
         } catch (IllegalArgumentException e) {
             return new Parsed.Wrong<>("set namespace/pod, such as \"kube-system/*\"");
         }

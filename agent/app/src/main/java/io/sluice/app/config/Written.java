@@ -15,6 +15,7 @@ import org.snakeyaml.engine.v2.nodes.SequenceNode;
 import org.snakeyaml.engine.v2.nodes.Tag;
 
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -127,7 +128,7 @@ final class Written {
                                                                         .equals(
                                                                                 Spelling.plain(
                                                                                         key)))
-                                                .findFirst());
+                                                .min(Comparator.comparingLong(Written::depth)));
         problems.about(
                 line,
                 prefix + key,
@@ -444,6 +445,11 @@ final class Written {
 
     private static String last(String name) {
         return name.substring(name.lastIndexOf('.') + 1);
+    }
+
+    /** Of two settings of one name, the one that is less deep in sections is rather meant. */
+    private static long depth(String name) {
+        return name.chars().filter(c -> c == '.').count();
     }
 
     private static boolean isNull(Node node) {

@@ -111,6 +111,10 @@ public final class AgentMetrics {
         of.gauge("sources", "Containers and files followed.", TailStats::sources);
         of.gauge("watches", "inotify watches in use.", TailStats::watches);
         of.gauge("backlog.bytes", "Bytes on disk not read yet.", TailStats::backlogBytes);
+        of.gauge(
+                "pinned.bytes",
+                "Disk that deleted files take because they are not read to their end.",
+                TailStats::pinnedBytes);
     }
 
     /** Adds what the pipeline has done. */

@@ -10,6 +10,7 @@ import io.sluice.elasticsearch.ElasticsearchConfig;
 import io.sluice.elasticsearch.ElasticsearchConfig.SetupTemplate;
 import io.sluice.kubernetes.KubernetesConfig.Api;
 import io.sluice.pipeline.PipelineConfig.BodyFormat;
+import io.sluice.tail.TailConfig;
 import io.sluice.tail.TailConfig.From;
 
 import org.junit.jupiter.api.Test;
@@ -57,7 +58,8 @@ class ConfigurationFileTest {
         AgentConfig config =
                 Given.loadAll(
                         "cluster: east",
-                        "containers: {path: /logs, from: 1h, exclude: [\"kube-system/*\", a/b]}",
+                        "containers: {path: /logs, from: 1h, exclude: [\"kube-system/*\", a/b],"
+                                + " maxPinned: 2MiB, rotation: {maxSize: 1MiB, maxFiles: 3}}",
                         "files: [{path: /srv/*.log}, {path: /srv/other}]",
                         "kubernetes: {api: off, node: n2}",
                         "metadata: {wait: 1s, labels: false, annotations: [example.com/team]}",
@@ -81,6 +83,8 @@ class ConfigurationFileTest {
         assertThat(config.tail().containers()).contains(Path.of("/logs"));
         assertThat(config.tail().from()).isEqualTo(new From.Within(Duration.ofHours(1)));
         assertThat(config.tail().exclude()).containsExactly("kube-system/*", "a/b");
+        assertThat(config.tail().maxPinnedBytes()).isEqualTo(2 << 20);
+        assertThat(config.tail().rotation()).isEqualTo(new TailConfig.Rotation(1 << 20, 3));
         assertThat(config.tail().files())
                 .containsExactly(Path.of("/srv/*.log"), Path.of("/srv/other"));
         assertThat(config.kubernetes().api()).isEqualTo(new Api.Off());
@@ -193,6 +197,9 @@ class ConfigurationFileTest {
                     metadata: {annotations: x}        | metadata.annotations is no list; write […, …], or each on a line behind "- "
                     parse: {maxFields: 0}             | parse.maxFields is "0"; set at least 1, or remove it for the default 1000
                     containers: {exclude: ["a/[b"]}   | containers.exclude[0] is "a/[b"; set a glob that is complete, such as "kube-system/*"
+                    containers: {maxPinned: much}     | containers.maxPinned is "much"; set a size such as 64MiB, 1GiB, 10MB or plain bytes, or remove it for the default 1GiB
+                    containers: {rotation: {maxFiles: 1}} | containers.rotation.maxFiles is "1"; set the kubelet's containerLogMaxFiles, at least 2, or remove it for the default 5
+                    containers: {rotation: {maxSize: 0}} | containers.rotation.maxSize is "0"; set the kubelet's containerLogMaxSize, or remove it for the default 10MiB
                     containers: {path: ""}            | containers.path is empty; set it, or files: there is nothing to read, or remove it for the default /var/log/containers
                     files: [{path: logs/a.log}]       | files[0].path is "logs/a.log"; set an absolute path, such as /logs/*.log
                     files: [{path: /logs/*/a.log}]    | files[0].path is "/logs/*/a.log"; set a path with a glob in its last name only
