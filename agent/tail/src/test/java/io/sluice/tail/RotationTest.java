@@ -2,6 +2,7 @@ package io.sluice.tail;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.sluice.tail.Loss.Cause;
 
@@ -49,7 +50,8 @@ class RotationTest extends RealFiles {
             awaitText(web, all.toString());
         }
         assertThat(sink.losses(web.key)).isEmpty();
-        assertThat(reused).as("times the file system gave an inode anew").isEqualTo(3);
+        // Others create files, too, and not every file system gives an inode twice.
+        assumeTrue(reused > 0, "the file system gave no inode anew in a hundred rotations");
     }
 
     @Test
