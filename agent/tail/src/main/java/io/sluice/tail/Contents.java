@@ -176,6 +176,14 @@ final class Contents {
                 && fingerprintNow(held, complete) == file.contentFingerprint;
     }
 
+    /**
+     * Whether a container's file might be a copy that is being made, of which not even the first
+     * line is there. No more than a guess: many lines begin alike.
+     */
+    boolean mayBecomeCopy(LogFile file, LogFile held) throws IOException {
+        return !isPlain() && !identify(file, file.isCompressed()) && isBeginning(file, held);
+    }
+
     private static boolean isBeginning(LogFile file, LogFile held) throws IOException {
         byte[] beginning = file.contentAt(0, BEGINNING_BYTES);
         byte[] there = held.contentAt(0, beginning.length);

@@ -262,7 +262,7 @@ final class Discovery {
      */
     private boolean open(List<FoundFile> fresh, long nowNanos) {
         for (FoundFile entry : fresh) {
-            if (contents.isPlain() && isNothingYet(entry)) {
+            if ((looked || contents.isPlain()) && isNothingYet(entry)) {
                 continue;
             }
             if (!files.mayBeMore()) {
@@ -275,6 +275,9 @@ final class Discovery {
                 try {
                     if (!isStill(entry)) {
                         return false;
+                    }
+                    if (looked && isBeingCopied(entry, file)) {
+                        continue;
                     }
                     kept = !isCopy(entry, file);
                 } finally {
@@ -312,6 +315,25 @@ final class Discovery {
         return !entry.name().isActive() && entry.attributes().size() == 0;
     }
 
+    /** Soon it is either a copy, or nobody has written to it for a while. */
+    private boolean isBeingCopied(FoundFile entry, LogFile file) throws IOException {
+        if (entry.name().isActive() || isQuiet(entry)) {
+            return false;
+        }
+        for (LogFile held : files) {
+            if (contents.mayBecomeCopy(file, held)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** Nobody has written to it for a while. */
+    private static boolean isQuiet(FoundFile entry) {
+        long age = System.currentTimeMillis() - entry.attributes().lastModifiedTime().toMillis();
+        return age > TimeUnit.NANOSECONDS.toMillis(Settling.QUIET_NANOS);
+    }
+
     private boolean isCopy(FoundFile entry, LogFile file) throws IOException {
         // Of plain files nothing is read yet at the first look, and many begin alike.
         boolean mayBe = !contents.isPlain() || (looked && !entry.name().isActive());
@@ -319,9 +341,8 @@ final class Discovery {
     }
 
     private void append(LogFile file, FoundFile entry, long nowNanos) {
-        long age = System.currentTimeMillis() - entry.attributes().lastModifiedTime().toMillis();
-        if (age > TimeUnit.NANOSECONDS.toMillis(Settling.QUIET_NANOS)) {
-            // Nobody has written to it for a while: no need to wait for more.
+        if (isQuiet(entry)) {
+            // No need to wait for more.
             file.changedNanos = nowNanos - Settling.QUIET_NANOS;
         }
         files.youngest()

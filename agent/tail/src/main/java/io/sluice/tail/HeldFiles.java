@@ -4,6 +4,7 @@ import static java.lang.System.Logger.Level.WARNING;
 
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
@@ -67,9 +68,23 @@ final class HeldFiles implements Iterable<LogFile> {
         return descriptors.isAnotherAllowed();
     }
 
-    void add(LogFile youngest) {
-        files.add(youngest);
+    /** What is found later is younger, unless nothing was read yet of what it stands before. */
+    void add(LogFile found) {
+        files.add(found);
         descriptors.taken();
+        order();
+    }
+
+    /**
+     * Behind the last file that is begun, or has lost its name, names tell the order. Of copies
+     * that were made one after the other before a file was truncated, none must come after it.
+     */
+    void order() {
+        int from = files.size();
+        while (from > 0 && !files.get(from - 1).isBegun() && !files.get(from - 1).unlinked) {
+            from--;
+        }
+        files.subList(from, files.size()).sort(Comparator.comparing(file -> file.name));
     }
 
     void insert(LogFile older, LogFile before) {

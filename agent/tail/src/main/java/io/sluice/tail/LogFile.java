@@ -161,6 +161,11 @@ final class LogFile implements AutoCloseable {
         return isCompressed() ? inflatedBytes : OptionalLong.of(sizeBytes);
     }
 
+    /** Something of it was read, or it is known where reading begins. */
+    boolean isBegun() {
+        return generation != null || offset > 0;
+    }
+
     boolean hasUnread() {
         return sizeBytes > offset;
     }

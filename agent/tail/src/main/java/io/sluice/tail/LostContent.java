@@ -67,6 +67,10 @@ final class LostContent {
             case REPLACED -> replaced(file, nowNanos);
         }
         file.accept();
+        if (!file.isCompressed()) {
+            // Before its turn, too: when it is truncated, a copy is known by what it was.
+            contents.identify(file, false);
+        }
     }
 
     /** Bytes that were not read yet were cut away from its end. */
@@ -101,6 +105,7 @@ final class LostContent {
                 lost);
         file.replaced(same ? file.epoch + 1 : 0);
         copy.ifPresent(older -> files.insert(older, file));
+        files.order();
     }
 
     /** A power cut took what was read, and maybe more. */

@@ -214,6 +214,10 @@ final class Resume {
 
     /**
      * The position's file is gone. Files are removed oldest first, so all that is left is younger.
+     *
+     * <p>Not so where it was written over in place while the agent was down: its older siblings are
+     * read again then, containers' under the ids they had. A position does not say which it was,
+     * and twice is better than never.
      */
     private void gap(SourcePosition position) {
         if (files.isEmpty()) {

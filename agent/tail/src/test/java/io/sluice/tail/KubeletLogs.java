@@ -91,7 +91,9 @@ final class KubeletLogs {
     /** As conmon's k8s-file does at its size limit: no old file is kept. */
     void renameOver() throws IOException {
         Path next = folder.resolve(restart + ".log.tmp");
-        OutputStream opened = Files.newOutputStream(next, StandardOpenOption.CREATE_NEW);
+        OutputStream opened =
+                Files.newOutputStream(
+                        next, StandardOpenOption.CREATE_NEW, StandardOpenOption.APPEND);
         Files.move(next, activeFile(), StandardCopyOption.ATOMIC_MOVE);
         active.close();
         active = opened;

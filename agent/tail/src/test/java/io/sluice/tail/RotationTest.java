@@ -55,6 +55,21 @@ class RotationTest extends RealFiles {
     }
 
     @Test
+    void aFileThatEndsWithinALineThatManyBeginWithIsNoCopy() throws Exception {
+        KubeletLogs web = new KubeletLogs(root, "shop", "web-1", "app");
+        web.write("{\"log\":\"one\"}\n");
+        try (RunningTailer running = start(config(true), Map.of())) {
+            awaitText(web, "{\"log\":\"one\"}\n");
+            Files.writeString(web.folder.resolve("0.log.20251124-000000"), "{\"log\":\"");
+            await().atMost(PATIENCE).until(() -> running.tailer.stats().openFiles() == 2);
+            web.rotate();
+            web.write("{\"log\":\"two\"}\n");
+            awaitText(web, "{\"log\":\"one\"}\n{\"log\":\"{\"log\":\"two\"}\n");
+        }
+        assertThat(sink.losses(web.key)).isEmpty();
+    }
+
+    @Test
     void aPlainFileThatIsRenamedAgainAndAgainIsReadOnce() throws Exception {
         Path file = Files.createDirectories(root.resolve("logs")).resolve("app.log");
         Files.writeString(file, "header\n0\n");

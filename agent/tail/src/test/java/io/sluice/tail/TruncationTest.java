@@ -217,6 +217,66 @@ class TruncationTest extends RealFiles {
                 .containsExactly(new Loss(Cause.TRUNCATED, 0, true));
     }
 
+    @Test
+    void aCopyThatIsSeenBeforeItIsFilledIsNoFileOfItsOwn() throws Exception {
+        KubeletLogs web = new KubeletLogs(root, "shop", "web-1", "app");
+        web.write("first line\nread\n");
+        try (RunningTailer running = start(config(true), Map.of())) {
+            awaitText(web, "first line\nread\n");
+            sink.room(0);
+            web.write("in the copy\n");
+            awaitUnread(web.key, 12);
+            Path copy = Files.createFile(web.folder.resolve("0.log.20261124-999999"));
+            awaitScans(running);
+            append(copy, "first");
+            awaitScans(running);
+            assertThat(sink.unread(web.key)).isEqualTo(12);
+            clock.hold(
+                    running,
+                    () -> {
+                        Files.copy(web.activeFile(), copy, StandardCopyOption.REPLACE_EXISTING);
+                        web.truncate();
+                        web.write("new, and longer than the old one\n");
+                    });
+            await().until(() -> running.tailer.stats().truncations.sum() == 1);
+            sink.room(Integer.MAX_VALUE);
+            awaitText(web, "first line\nread\nin the copy\nnew, and longer than the old one\n");
+        }
+        assertThat(sink.losses(web.key).values())
+                .containsExactly(new Loss(Cause.TRUNCATED, 0, true));
+    }
+
+    @Test
+    void ofTwoCopiesThatWereMadeBetweenTwoLooksBothAreReadInOrder() throws Exception {
+        KubeletLogs web = new KubeletLogs(root, "shop", "web-1", "app");
+        web.write("read\n");
+        try (RunningTailer running = start(config(true), Map.of())) {
+            awaitText(web, "read\n");
+            sink.room(0);
+            web.write("in the first\n");
+            awaitUnread(web.key, 13);
+            clock.hold(
+                    running,
+                    () -> {
+                        web.copyAndTruncate();
+                        web.write("in the second, which nobody has seen\n");
+                        web.copyAndTruncate();
+                        web.write("in neither, and by far the longest line of them\n");
+                    });
+            await().until(() -> running.tailer.stats().truncations.sum() == 1);
+            sink.room(Integer.MAX_VALUE);
+            awaitText(
+                    web,
+                    """
+                    read
+                    in the first
+                    in the second, which nobody has seen
+                    in neither, and by far the longest line of them
+                    """);
+        }
+        assertThat(sink.losses(web.key).get(Cause.TRUNCATED).bytes()).isZero();
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"copy", "copy seen before", "compressed"})
     void aPlainFileIsReadOnInItsCopyAndNothingTwice(String how) throws Exception {
@@ -281,6 +341,11 @@ class TruncationTest extends RealFiles {
         }
         assertThat(again.losses(file.toString()).values())
                 .containsExactly(new Loss(Cause.TRUNCATED, 0, true));
+    }
+
+    private static void awaitScans(RunningTailer running) {
+        long scans = running.tailer.stats().fullScans.sum();
+        await().atMost(PATIENCE).until(() -> running.tailer.stats().fullScans.sum() > scans + 1);
     }
 
     private static Path copy(Path file, int number) {
