@@ -30,6 +30,7 @@ public class ExcerptBenchmark extends Step {
     private static final int EXCERPTS = 64;
     private static final int BODY_BYTES = 200 * 1024;
     private static final int DOCUMENTS = 2_000;
+    private static final long RECORD_BYTES = 350;
     private static final int SOURCES = 8;
 
     private Path folder;
@@ -64,13 +65,18 @@ public class ExcerptBenchmark extends Step {
         byte[] body = new byte[BODY_BYTES];
         new SplittableRandom(1).nextBytes(body);
         List<Batch.SourceProgress> progress = new ArrayList<>();
+        Runs runs = new Runs();
         for (int i = 0; i < SOURCES; i++) {
+            for (int document = 0; document < DOCUMENTS / SOURCES; document++) {
+                runs.add(i, RECORD_BYTES);
+            }
             StreamPosition position = new StreamPosition(i, 0, 1_000_000);
             progress.add(
                     new Batch.SourceProgress(
                             "bench_shop-" + i + "_00000000-0000-4000-8000-000000000000/app",
                             Optional.of(new SourcePosition(position, position)),
-                            Batch.Counts.read(87_500, DOCUMENTS / SOURCES)));
+                            Batch.Counts.read(
+                                    RECORD_BYTES * DOCUMENTS / SOURCES, DOCUMENTS / SOURCES)));
         }
         batch =
                 new Batch(
@@ -80,7 +86,7 @@ public class ExcerptBenchmark extends Step {
                                         DOCUMENTS,
                                         10 * BODY_BYTES,
                                         ByteBuffer.wrap(body),
-                                        Runs.ofOne(DOCUMENTS, 8L * 87_500))),
+                                        runs)),
                         progress);
     }
 
