@@ -27,7 +27,8 @@ import java.util.TreeMap;
  * what is there though it was counted as done (a power cut can take positions back) is done again.
  *
  * <p>Sources that ended are kept until there are {@value #KEPT_ENDED} of them; the ones that ended
- * first are then added up, one line for each namespace.
+ * first are then added up, one line for each namespace, and one for all namespaces beyond {@value
+ * #KEPT_FOLDED}.
  *
  * <p>Any thread may call {@link #snapshot}; the buffer calls the rest. One lock, taken last of all.
  */
@@ -36,6 +37,11 @@ public final class Ledger {
 
     /** Sources that ended and have a line of their own, at most. */
     static final int KEPT_ENDED = 1_000;
+
+    /** Namespaces with a line of their own, at most; what is beyond is one line together. */
+    static final int KEPT_FOLDED = 1_000;
+
+    private static final String ALL_OTHERS = "*/*";
 
     private static final String FOLDED_SUFFIX = "/*";
 
@@ -496,12 +502,15 @@ public final class Ledger {
      * The line that a source is folded into: that of its namespace ({@link
      * io.sluice.tail.LogSource#key}), or of all plain files.
      */
-    static String foldedKey(String source) {
-        return namespace(source) + FOLDED_SUFFIX;
+    private String foldedKey(String source) {
+        String key = namespace(source) + FOLDED_SUFFIX;
+        long lines = entries.values().stream().filter(e -> e.state == State.FOLDED).count();
+        return entries.containsKey(key) || lines < KEPT_FOLDED ? key : ALL_OTHERS;
     }
 
     /**
-     * The namespace of a source's key, or of a folded line's; empty for plain files.
+     * The namespace of a source's key, or of a folded line's; empty for plain files, {@code *} for
+     * the line of several namespaces.
      *
      * @param source {@link LedgerEntry#source}
      */

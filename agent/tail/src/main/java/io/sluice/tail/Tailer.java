@@ -16,6 +16,8 @@ import java.nio.file.attribute.BasicFileAttributes;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -23,6 +25,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.LongSupplier;
 
@@ -58,6 +61,9 @@ public final class Tailer implements Runnable, AutoCloseable {
     private final PinnedFiles pinned;
 
     private final Map<String, SourceReader> sources = new LinkedHashMap<>();
+
+    /** For others to look at: those that are read, and those whose last bytes are on their way. */
+    private final Set<LogSource> logSources = ConcurrentHashMap.newKeySet();
 
     /** Links that were understood, by file name; the others are looked at with every scan. */
     private final Set<String> knownLinks = new HashSet<>();
@@ -132,6 +138,14 @@ public final class Tailer implements Runnable, AutoCloseable {
 
     public TailStats stats() {
         return stats;
+    }
+
+    /**
+     * Every source that is read, and those that have ended until everything of them is in excerpts:
+     * their figures are part of the books. Any thread; a view that changes while it is looked at.
+     */
+    public Collection<LogSource> logSources() {
+        return Collections.unmodifiableSet(logSources);
     }
 
     /** Ends {@link #run} after the chunk it is at. Any thread. */
@@ -310,9 +324,17 @@ public final class Tailer implements Runnable, AutoCloseable {
             backlog += reader.source.unreadBytes();
             reader.forecast(pinned.unusedBytes(), now);
         }
+        logSources.removeIf(source -> source.isForgotten() || isGoneUnread(source));
         stats.openFiles = open;
         stats.backlogBytes = backlog;
         stats.sources = sources.size();
+    }
+
+    /** It went without a chunk: its encoder has never heard of it. */
+    private boolean isGoneUnread(LogSource source) {
+        SourceReader reader = sources.get(source.key());
+        boolean isRead = reader != null && reader.source == source;
+        return !isRead && source.handedBytes() == 0 && source.chunksInRing() == 0;
     }
 
     /**
@@ -513,6 +535,7 @@ public final class Tailer implements Runnable, AutoCloseable {
                         !started,
                         now);
         sources.put(key, reader);
+        logSources.add(reader.source);
         stats.sources = sources.size();
         return reader;
     }
