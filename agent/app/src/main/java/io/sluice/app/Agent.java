@@ -7,6 +7,8 @@ import io.sluice.app.health.Page;
 import io.sluice.app.health.PageServer;
 import io.sluice.app.health.Reason;
 import io.sluice.app.json.JsonObject;
+import io.sluice.app.ledger.Books;
+import io.sluice.app.ledger.LedgerPages;
 import io.sluice.app.metrics.AgentMetrics;
 import io.sluice.buffer.Buffer;
 import io.sluice.buffer.DeadLetterFiles;
@@ -21,6 +23,7 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -102,6 +105,7 @@ final class Agent implements AutoCloseable {
             metrics.bind(buffer.stats());
             metrics.bind(sender.stats());
             metrics.bind(letters.stats());
+            metrics.bind(this::books);
             this.health =
                     new HealthServer(
                             address(config.health()),
@@ -109,11 +113,7 @@ final class Agent implements AutoCloseable {
                             this::againstReadiness,
                             metrics::scrape);
             try {
-                this.admin =
-                        PageServer.start(
-                                "admin",
-                                address(config.admin()),
-                                Map.of("/status", Page.json(this::status)));
+                this.admin = PageServer.start("admin", address(config.admin()), pages());
             } catch (IOException e) {
                 health.close();
                 throw e;
@@ -122,6 +122,17 @@ final class Agent implements AutoCloseable {
             buffer.close();
             throw e;
         }
+    }
+
+    private Map<String, Page> pages() {
+        Map<String, Page> pages = new HashMap<>(LedgerPages.of(this::books));
+        pages.put("/status", Page.json(this::status));
+        return pages;
+    }
+
+    /** What became of every line. */
+    private Books books() {
+        return Books.look(() -> buffer.ledger().snapshot(0), tailer::logSources);
     }
 
     private Watchdog watchdog(Duration after, AppendWatch appends) {

@@ -13,7 +13,7 @@ import java.util.Optional;
 import java.util.concurrent.Callable;
 
 /**
- * The command line: {@code sluice run|validate|dead-letter|demo|version}.
+ * The command line: {@code sluice run|validate|ledger|dead-letter|demo|version}.
  *
  * <p>Exit codes: 0 as asked, 1 a failure while it ran, 2 it was told something wrong, 3 out of
  * memory, 4 the agent hung.
@@ -26,6 +26,7 @@ import java.util.concurrent.Callable;
         footer = {
             "  sluice validate --config agent.yaml     # what is wrong with the configuration",
             "  sluice run --config agent.yaml          # the agent",
+            "  sluice ledger                           # what became of every line, by container",
             "  sluice dead-letter list                 # what Elasticsearch has refused, and why",
             "",
             "sluice COMMAND --help says more about each. Commands find the agent's state directory"
@@ -45,6 +46,7 @@ import java.util.concurrent.Callable;
         subcommands = {
             RunCommand.class,
             ValidateCommand.class,
+            LedgerCommand.class,
             DeadLetterCommand.class,
             DemoCommand.class,
             TrainCommand.class,
@@ -94,7 +96,8 @@ public final class Sluice implements Runnable {
     @Override
     public void run() {
         throw new CommandLine.ParameterException(
-                spec.commandLine(), "say what to do: run, validate, dead-letter, demo or version");
+                spec.commandLine(),
+                "say what to do: run, validate, ledger, dead-letter, demo or version");
     }
 
     /** What the jar's manifest says; a folder of classes has none. */

@@ -31,6 +31,13 @@ public final class JsonObject {
         return this;
     }
 
+    /** Adds a field with an object. */
+    public JsonObject put(String name, JsonObject value) {
+        name(name);
+        text.append(value);
+        return this;
+    }
+
     /** Adds a field with objects in their order. */
     public JsonObject put(String name, Iterable<JsonObject> values) {
         name(name);

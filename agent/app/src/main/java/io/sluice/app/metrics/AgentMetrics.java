@@ -4,6 +4,7 @@ import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import io.sluice.app.ledger.Books;
 import io.sluice.buffer.BufferStats;
 import io.sluice.buffer.DeadLetterStats;
 import io.sluice.elasticsearch.DeliveryStats;
@@ -16,6 +17,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
+import java.util.function.Supplier;
 import java.util.function.ToDoubleFunction;
 
 /**
@@ -33,6 +36,8 @@ public final class AgentMetrics {
 
     /** The registry itself keeps what it asks only weakly, and would forget it silently. */
     private final List<Object> asked = new ArrayList<>();
+
+    private Optional<LedgerMetrics> ledger = Optional.empty();
 
     /** What is known without any room: the process and its heap. */
     public AgentMetrics() {
@@ -316,8 +321,14 @@ public final class AgentMetrics {
         of.gauge("kept", "Letters on disk.", DeadLetterStats::letters);
     }
 
+    /** Adds the ledger, by namespace. */
+    public void bind(Supplier<Books> books) {
+        ledger = Optional.of(new LedgerMetrics(registry, books));
+    }
+
     /** All metrics now: Prometheus' text format 0.0.4. */
     public String scrape() {
+        ledger.ifPresent(LedgerMetrics::refresh);
         return registry.scrape();
     }
 

@@ -12,9 +12,13 @@ class JsonObjectTest {
     void fieldsStandInTheirOrder() {
         JsonObject inner = new JsonObject().put("n", 7).put("yes", true);
 
-        assertThat(new JsonObject().put("a", "x").put("list", List.of(inner, inner)))
+        assertThat(
+                        new JsonObject()
+                                .put("a", "x")
+                                .put("one", inner)
+                                .put("list", List.of(inner, inner)))
                 .hasToString(
-                        "{\"a\":\"x\",\"list\":[{\"n\":7,\"yes\":true},{\"n\":7,\"yes\":true}]}");
+                        "{\"a\":\"x\",\"one\":{\"n\":7,\"yes\":true},\"list\":[{\"n\":7,\"yes\":true},{\"n\":7,\"yes\":true}]}");
     }
 
     @Test
