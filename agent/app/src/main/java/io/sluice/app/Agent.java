@@ -189,6 +189,9 @@ final class Agent implements AutoCloseable {
         if (!tail.isAlive() && !end.isDone()) {
             failed(new IllegalStateException("the thread tail has ended"));
         }
+        if (!sender.isRunning() && !end.isDone()) {
+            failed(new IllegalStateException("the thread deliver has ended"));
+        }
         if (buffer.isRemoved() && !end.isDone()) {
             failed(
                     new IllegalStateException(

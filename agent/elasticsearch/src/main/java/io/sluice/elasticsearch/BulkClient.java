@@ -140,6 +140,13 @@ final class BulkClient implements AutoCloseable {
         this.filesLookedAtNanos = nanoClock.getAsLong();
     }
 
+    /** No answer and no failure comes later than this after its request. */
+    long longestNanos() {
+        // For a connection that is free, or is made; for the answer; for looking up the name.
+        return TimeUnit.MILLISECONDS.toNanos(
+                2 * answerTimeout.toMilliseconds() + connectTimeout.toMilliseconds() + 30_000);
+    }
+
     /**
      * Sends one bulk request.
      *

@@ -4,9 +4,11 @@ import io.sluice.buffer.DeadLetters;
 import io.sluice.buffer.Outbox;
 
 import java.time.Duration;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Queue;
+import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
@@ -54,8 +56,10 @@ public final class BulkSender implements Runnable, AutoCloseable {
 
     private int inFlight;
 
-    /** Written by {@code deliver}; read by any thread. */
-    private volatile long lastAnswerNanos;
+    /** The requests under way, in the order they were sent. */
+    private final Set<BulkRequest> underWay = new LinkedHashSet<>();
+
+    private final Pulse pulse;
 
     /** Nothing was left at the last look; by {@code deliver}. */
     private volatile boolean idle;
@@ -105,7 +109,7 @@ public final class BulkSender implements Runnable, AutoCloseable {
                         stats,
                         nanoClock);
         this.template = new TemplateSetup(config, client, hosts, troubles, stats, nanoClock);
-        this.lastAnswerNanos = nanoClock.getAsLong();
+        this.pulse = new Pulse(nanoClock, client.longestNanos());
         this.stats.healthyHosts = hosts.healthy();
     }
 
@@ -123,16 +127,31 @@ public final class BulkSender implements Runnable, AutoCloseable {
                 deliveries.acknowledge();
                 sendWhatIsDue();
                 noteWhetherIdle();
+                long nanos = nanosToWait();
+                tellPulse(nanos);
                 if (mayTakeMore()) {
-                    outbox.await(nanosToWait());
+                    outbox.await(nanos);
                 } else {
-                    outbox.awaitWake(nanosToWait());
+                    outbox.awaitWake(nanos);
                 }
             }
         } catch (InterruptedException _) {
             // The agent stops: what is not acknowledged is sent by its next start.
         } finally {
+            pulse.ends();
             client.close();
+        }
+    }
+
+    private void tellPulse(long nanosToWait) {
+        if (letters.areRefused()) {
+            // That is tried again and again, too, and everything waits for it.
+            pulse.moved();
+        }
+        if (idle) {
+            pulse.idles(nanosToWait);
+        } else {
+            pulse.waits(nanosToWait, underWay.stream().findFirst().map(r -> r.sentNanos));
         }
     }
 
@@ -140,7 +159,8 @@ public final class BulkSender implements Runnable, AutoCloseable {
         for (Returned next = returned.poll(); next != null; next = returned.poll()) {
             inFlight--;
             stats.inFlight = inFlight;
-            lastAnswerNanos = nanoClock.getAsLong();
+            underWay.remove(next.request);
+            pulse.moved();
             answers.take(next.request, next.answer, inFlight, next.atNanos);
             stats.healthyHosts = hosts.healthy();
         }
@@ -178,8 +198,9 @@ public final class BulkSender implements Runnable, AutoCloseable {
             return false;
         }
         if (!template.isDone()) {
+            pulse.asks(TemplateSetup.MOST_QUESTIONS);
             boolean done = template.isDoneNow();
-            lastAnswerNanos = nanoClock.getAsLong();
+            pulse.moved();
             stats.healthyHosts = hosts.healthy();
             return done;
         }
@@ -197,6 +218,8 @@ public final class BulkSender implements Runnable, AutoCloseable {
 
     private void send(BulkRequest request) {
         inFlight++;
+        underWay.add(request);
+        pulse.moved();
         stats.inFlight = inFlight;
         stats.requests.increment();
         stats.sentBytes.add(request.gzip.remaining());
@@ -214,10 +237,6 @@ public final class BulkSender implements Runnable, AutoCloseable {
 
     private void noteWhetherIdle() {
         idle = deliveries.isEmpty() && outbox.isEmpty();
-        if (idle) {
-            // What comes next begins to wait now, not when the last answer came.
-            lastAnswerNanos = nanoClock.getAsLong();
-        }
     }
 
     private long nanosToWait() {
@@ -265,13 +284,17 @@ public final class BulkSender implements Runnable, AutoCloseable {
     }
 
     /**
-     * How long something has been waiting without any answer, good or bad; zero while nothing
-     * waits. An outage of Elasticsearch is no stall: tries fail, again and again.
+     * How long delivery has been overdue with a sign of life: the thread hangs, or a request came
+     * back neither with an answer nor with a failure. An outage of Elasticsearch is no such thing:
+     * tries fail, again and again.
      */
     public Duration stalled() {
-        return idle
-                ? Duration.ZERO
-                : Duration.ofNanos(Math.max(0, nanoClock.getAsLong() - lastAnswerNanos));
+        return pulse.overdue();
+    }
+
+    /** Whether the thread {@code deliver} runs: it ends by {@link #close}, or fails. */
+    public boolean isRunning() {
+        return thread.isAlive();
     }
 
     /**

@@ -15,6 +15,10 @@ import java.util.function.LongSupplier;
  */
 final class TemplateSetup {
     private static final System.Logger LOG = System.getLogger("io.sluice.elasticsearch");
+
+    /** What is asked, one after the other, each time that is tried. */
+    static final int MOST_QUESTIONS = 2;
+
     private static final Backoff BACKOFF =
             new Backoff(TimeUnit.MILLISECONDS.toNanos(100), TimeUnit.SECONDS.toNanos(20));
 
