@@ -217,8 +217,7 @@ final class Answers {
         }
         if (!repaired.isEmpty()) {
             stats.repairedDocuments.add(repaired.size());
-            BulkRequest better =
-                    BulkRequest.repaired(request.delivery, repaired.body(), repaired.numbers());
+            BulkRequest better = request.repaired(repaired.body(), repaired.numbers());
             deliveries.opened(better);
             queue.add(better);
         }

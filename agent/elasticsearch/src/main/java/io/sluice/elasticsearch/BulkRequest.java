@@ -78,12 +78,15 @@ final class BulkRequest {
     }
 
     /**
-     * Documents of a delivery in another form.
+     * Some of its documents in another form.
      *
      * @param places for each of {@code items} its number in the excerpt
      */
-    static BulkRequest repaired(Delivery delivery, BulkBody items, int[] places) {
-        return of(delivery, Form.REPAIRED, items, places);
+    BulkRequest repaired(BulkBody items, int[] places) {
+        BulkRequest repaired = of(delivery, Form.REPAIRED, items, places);
+        repaired.tries = tries + 1;
+        repaired.successesAtFailure = successesAtFailure;
+        return repaired;
     }
 
     private static BulkRequest of(Delivery delivery, Form form, BulkBody body, int[] places) {

@@ -127,12 +127,10 @@ final class Portions {
         if (better.isPresent()) {
             stats.repairedDocuments.increment();
             BulkRequest repaired =
-                    BulkRequest.repaired(
-                            request.delivery,
+                    request.repaired(
                             new BulkBody(
                                     List.of(new BulkBody.Item(original.action(), better.get()))),
                             request.numbers(0, 1));
-            repaired.successesAtFailure = request.successesAtFailure;
             deliveries.opened(repaired);
             queue.add(repaired);
         } else {

@@ -32,6 +32,7 @@ final class Sending implements AutoCloseable {
     static final long RAW_BYTES = 100;
 
     final Buffer buffer;
+    final RecordingOutbox outbox;
     final BulkSender sender;
     final KeptLetters letters = new KeptLetters();
     final AtomicReference<Throwable> failure = new AtomicReference<>();
@@ -70,7 +71,8 @@ final class Sending implements AutoCloseable {
                                 defaults.blockBytes(),
                                 defaults.outputs(),
                                 Duration.ofSeconds(5)));
-        this.sender = new BulkSender(config, buffer.outbox(0), letters, System::nanoTime, client);
+        this.outbox = new RecordingOutbox(buffer.outbox(0));
+        this.sender = new BulkSender(config, outbox, letters, System::nanoTime, client);
     }
 
     /** Config of a server without security, no template put, for one dataset. */
