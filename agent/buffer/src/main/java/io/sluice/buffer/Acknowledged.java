@@ -18,6 +18,12 @@ final class Acknowledged {
      */
     final Ranges settled;
 
+    /**
+     * Excerpts of documents that were appended again, whose origin is not acknowledged as far as is
+     * known, and is not on the disk either. Found by each start, not kept.
+     */
+    final Ranges orphans = new Ranges();
+
     Acknowledged(int outputId, long index, Ranges settled) {
         this.outputId = outputId;
         this.index = index;
@@ -32,5 +38,6 @@ final class Acknowledged {
     void advanceTo(long newIndex) {
         index = Math.max(index, newIndex);
         settled.forgetUpTo(index);
+        orphans.forgetUpTo(index);
     }
 }

@@ -43,7 +43,9 @@ final class InFlight {
             return;
         }
         // What was appended again is in flight in the first excerpt until that is acknowledged.
-        if (header.kind() != Kind.AGAIN || header.origin() <= acknowledged.index) {
+        if (header.kind() != Kind.AGAIN
+                || header.origin() <= acknowledged.index
+                || acknowledged.orphans.contains(header.sequence())) {
             see(body.get().runs());
         }
     }

@@ -45,6 +45,10 @@ final class Recovery {
     private final List<Segment> segments = new ArrayList<>();
     private final Map<String, SourcePosition> positions = new HashMap<>();
     private final Map<String, Seen> seen = new HashMap<>();
+
+    /** The excerpts that were found so far. */
+    private final Ranges found = new Ranges();
+
     private long believedTo = Long.MAX_VALUE;
     private long lastSequence;
     private int lastCycle;
@@ -300,6 +304,7 @@ final class Recovery {
 
     /** What is not acknowledged is in flight, unless it is in another excerpt, too. */
     private void hold(Header excerpt) {
+        found.add(excerpt.sequence());
         for (int output = 0; output < acknowledged.size(); output++) {
             Acknowledged known = acknowledged.get(output);
             long sequence = excerpt.sequence();
@@ -307,9 +312,15 @@ final class Recovery {
                 continue;
             }
             if (excerpt.kind() == Kind.AGAIN && excerpt.origin() > known.index) {
-                // The excerpt these documents came from is sent again, and they with it.
-                known.settled.add(sequence);
-            } else if (excerpt.rootSequence() < believedTo) {
+                if (found.contains(excerpt.origin())) {
+                    // The excerpt these documents came from is sent again, and they with it.
+                    known.settled.add(sequence);
+                    continue;
+                }
+                // It was acknowledged and is gone, and the file that said so is lost.
+                known.orphans.add(sequence);
+            }
+            if (excerpt.rootSequence() < believedTo) {
                 inFlight.get(output).see(excerpt);
             }
         }

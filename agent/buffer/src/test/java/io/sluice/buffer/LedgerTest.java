@@ -418,6 +418,54 @@ class LedgerTest {
     }
 
     @Test
+    void withoutTheAcknowledgedFileWhatWasAppendedAgainIsSentThoughItsFirstExcerptIsGone()
+            throws Exception {
+        try (Buffer buffer = Buffer.open(config(directory))) {
+            Outbox outbox = buffer.outbox(0);
+            buffer.append(batch(body("waits"), progress(CART, 1)));
+            Excerpt waits = outbox.next().orElseThrow();
+            for (int i = 2; i < 40; i++) {
+                buffer.append(batch(body(i, 40_000), progress(CART, i)));
+            }
+            Excerpt last = drain(outbox).getLast();
+            outbox.appendAgain(waits.index(), new int[] {0}, new int[] {-1}, body("waits"));
+            outbox.acknowledge(last.index(), List.of());
+            assertThat(buffer.stats().segments()).as("its first segment is gone").isEqualTo(1);
+        }
+        Files.delete(directory.resolve("acked"));
+        for (int start = 0; start < 2; start++) {
+            try (Buffer buffer = Buffer.open(config(directory))) {
+                List<Excerpt> again = drain(buffer.outbox(0));
+                assertThat(again).extracting(Batches::text).contains("waits");
+                LedgerEntry cart = entry(buffer, CART);
+                assertThat(cart.inFlight().records())
+                        .isEqualTo(again.stream().mapToInt(Excerpt::documents).sum());
+                assertThat(cart.delivered().plus(cart.inFlight())).isEqualTo(cart.read());
+            }
+        }
+    }
+
+    @Test
+    void withoutTheAcknowledgedFileWhatWasAppendedAgainIsSentOnceWithItsFirstExcerpt()
+            throws Exception {
+        try (Buffer buffer = Buffer.open(config(directory))) {
+            Outbox outbox = buffer.outbox(0);
+            buffer.append(batch(body("waits"), progress(CART, 1)));
+            buffer.append(batch(body("goes on"), progress(CART, 2)));
+            Excerpt waits = outbox.next().orElseThrow();
+            outbox.appendAgain(waits.index(), new int[] {0}, new int[] {-1}, body("waits"));
+            outbox.acknowledge(waits.index(), List.of());
+        }
+        Files.delete(directory.resolve("acked"));
+        try (Buffer buffer = Buffer.open(config(directory))) {
+            assertThat(drain(buffer.outbox(0)))
+                    .extracting(Batches::text)
+                    .containsExactly("waits", "goes on");
+            assertThat(entry(buffer, CART).inFlight().records()).isEqualTo(2);
+        }
+    }
+
+    @Test
     void anotherFormatVersionGoesToQuarantine() throws Exception {
         try (Buffer buffer = Buffer.open(config(directory))) {
             buffer.append(batch(body("new"), progress(CART, 1)));
