@@ -98,7 +98,7 @@ final class Answers {
                     queue.add(request);
                 } else {
                     troubles.raise(Kind.CONNECTION, ServerErrors.unreachable(hosts, reason));
-                    queue.pause(request);
+                    queue.pauseUnreached(request);
                 }
             }
             case Answer.Broken(String reason) -> {

@@ -34,7 +34,7 @@ public final class BulkSender implements Runnable, AutoCloseable {
     private static final long IDLE_NANOS = TimeUnit.SECONDS.toNanos(1);
 
     /** After such a time the cluster may be another one, or one that was restored. */
-    private static final long LONG_OUTAGE_NANOS = TimeUnit.SECONDS.toNanos(10);
+    static final long LONG_OUTAGE_NANOS = TimeUnit.SECONDS.toNanos(10);
 
     private final Outbox outbox;
     private final LongSupplier nanoClock;

@@ -15,6 +15,13 @@ final class SendQueue {
     private static final Backoff BACKOFF =
             new Backoff(TimeUnit.MILLISECONDS.toNanos(100), TimeUnit.SECONDS.toNanos(20));
 
+    /**
+     * While nobody can be reached. A try is a connection that is refused, and sends nothing: it may
+     * be made often, so that whoever comes back is noticed soon.
+     */
+    static final Backoff UNREACHABLE =
+            new Backoff(TimeUnit.MILLISECONDS.toNanos(100), TimeUnit.SECONDS.toNanos(2));
+
     private final LongSupplier nanoClock;
     private final PriorityQueue<BulkRequest> waiting =
             new PriorityQueue<>(
@@ -52,21 +59,34 @@ final class SendQueue {
 
     /** The request again, and nothing else before it: what fails as a whole fails for all. */
     void pause(BulkRequest request) {
+        pause(request, BACKOFF);
+    }
+
+    /** {@link #pause}, for less long: nobody could be reached. */
+    void pauseUnreached(BulkRequest request) {
+        pause(request, UNREACHABLE);
+    }
+
+    private void pause(BulkRequest request, Backoff backoff) {
         noteFailure(request);
-        pauseAfter(request);
+        pauseAfter(request, backoff);
         request.dueNanos = pausedUntilNanos;
         waiting.add(request);
     }
 
     /** Nothing is sent for a while because of this request, which itself is not sent again. */
     void pauseAfter(BulkRequest request) {
+        pauseAfter(request, BACKOFF);
+    }
+
+    private void pauseAfter(BulkRequest request, Backoff backoff) {
         // Requests that were under way together fail together: that is one failure.
         if (request.sentNanos - pausedUntilNanos >= 0) {
             long now = nanoClock.getAsLong();
             if (failuresInARow == 0) {
                 failingSinceNanos = now;
             }
-            pausedUntilNanos = now + BACKOFF.nanos(failuresInARow);
+            pausedUntilNanos = now + backoff.nanos(failuresInARow);
             failuresInARow++;
         }
     }

@@ -31,6 +31,7 @@ final class TemplateSetup {
     private final boolean wanted;
     private boolean there;
     private int tries;
+    private boolean unreached;
     private long againNanos;
 
     TemplateSetup(
@@ -73,8 +74,10 @@ final class TemplateSetup {
     /** Tries to bring it about, if it is time. Asks the server and waits for its answer. */
     boolean isDoneNow() throws InterruptedException {
         if (!there && nanosToWait() <= 0) {
+            unreached = false;
             there = isSetUp();
-            againNanos = nanoClock.getAsLong() + BACKOFF.nanos(tries++);
+            Backoff backoff = unreached ? SendQueue.UNREACHABLE : BACKOFF;
+            againNanos = nanoClock.getAsLong() + backoff.nanos(tries++);
         }
         return there;
     }
@@ -102,6 +105,7 @@ final class TemplateSetup {
             case Answer.TooLong(String reason) -> unreachable(host, sentNanos, reason);
             case Answer.NotSent(String reason) -> {
                 stats.failed(Failure.UNREACHABLE);
+                unreached = true;
                 yield unreachable(host, sentNanos, reason);
             }
             case Answer.Broken(String reason) -> {

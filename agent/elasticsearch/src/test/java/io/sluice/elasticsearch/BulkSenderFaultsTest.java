@@ -321,6 +321,38 @@ class BulkSenderFaultsTest {
     }
 
     @Test
+    void aServerThatComesBackIsNoticedWithinSecondsHoweverLongItWasAway() {
+        server.stop();
+        try (Sending sending = sending().start()) {
+            sending.append(Sending.documents("d", 0, 10));
+            // Twice as long after each failure would be 6 to 13 s by now.
+            await().atMost(Duration.ofSeconds(60))
+                    .until(() -> sending.sender.stats().failures(Failure.UNREACHABLE) >= 8);
+            long backNanos = System.nanoTime();
+            server.start();
+            sending.awaitDelivered();
+            assertThat(Duration.ofNanos(System.nanoTime() - backNanos))
+                    .isLessThan(Duration.ofSeconds(5));
+            assertThat(server.taken()).hasSize(10);
+            // The same while documents are being sent, and not only the template is asked for.
+            server.stop();
+            sending.append(Sending.documents("d", 10, 20));
+            long failures = sending.sender.stats().failures(Failure.UNREACHABLE);
+            await().atMost(Duration.ofSeconds(60))
+                    .until(
+                            () ->
+                                    sending.sender.stats().failures(Failure.UNREACHABLE)
+                                            >= failures + 8);
+            backNanos = System.nanoTime();
+            server.start();
+            sending.awaitDelivered();
+            assertThat(Duration.ofNanos(System.nanoTime() - backNanos))
+                    .isLessThan(Duration.ofSeconds(5));
+            assertThat(server.taken()).hasSize(20);
+        }
+    }
+
+    @Test
     void headersPrefixPipelineAndAChangedKeyGoWithTheRequests() throws Exception {
         Path key = Files.writeString(folder.resolve("key"), "Zmlyc3Q=\n");
         ElasticsearchConfig config =
