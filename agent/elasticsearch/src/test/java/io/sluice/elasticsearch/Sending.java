@@ -4,6 +4,7 @@ import static org.awaitility.Awaitility.await;
 
 import io.sluice.buffer.Buffer;
 import io.sluice.buffer.BufferConfig;
+import io.sluice.buffer.LedgerEntry;
 import io.sluice.pipeline.Batch;
 import io.sluice.pipeline.Runs;
 import io.sluice.tail.SourcePosition;
@@ -25,8 +26,10 @@ import java.util.concurrent.atomic.AtomicReference;
 
 /** A sender on a real buffer in a folder of its own. */
 final class Sending implements AutoCloseable {
-    /** Where all documents come from. */
+    /** Where documents come from. */
     static final String SOURCE = "shop_cart-1_uid-1/app";
+
+    static final String OTHER_SOURCE = "shop_till-1_uid-2/app";
 
     /** What each document's record had in its file; the ids do not tell. */
     static final long RAW_BYTES = 100;
@@ -136,11 +139,28 @@ final class Sending implements AutoCloseable {
                 document.getBytes(StandardCharsets.UTF_8));
     }
 
-    /** Appends one excerpt. */
+    /** Appends one excerpt of {@link #SOURCE}. */
     void append(List<BulkBody.Item> items) {
+        append(items, items.size());
+    }
+
+    /** Appends one excerpt; what is behind the first third is of {@link #OTHER_SOURCE}. */
+    void appendOfTwo(List<BulkBody.Item> items) {
+        append(items, items.size() / 3);
+    }
+
+    private void append(List<BulkBody.Item> items, int ofTheFirst) {
         BulkBody body = new BulkBody(items);
         ByteBuffer gzip = body.encode();
-        StreamPosition at = new StreamPosition(1, 0, appended.addAndGet(RAW_BYTES * items.size()));
+        Runs runs = new Runs();
+        for (int i = 0; i < items.size(); i++) {
+            runs.add(i < ofTheFirst ? 0 : 1, RAW_BYTES);
+        }
+        List<Batch.SourceProgress> progress = new ArrayList<>();
+        progress.add(read(SOURCE, ofTheFirst));
+        if (ofTheFirst < items.size()) {
+            progress.add(read(OTHER_SOURCE, items.size() - ofTheFirst));
+        }
         try {
             buffer.append(
                     new Batch(
@@ -150,16 +170,27 @@ final class Sending implements AutoCloseable {
                                             items.size(),
                                             body.uncompressedBytes(),
                                             gzip,
-                                            Runs.ofOne(items.size(), RAW_BYTES * items.size()))),
-                            List.of(
-                                    new Batch.SourceProgress(
-                                            SOURCE,
-                                            Optional.of(new SourcePosition(at, at)),
-                                            Batch.Counts.read(
-                                                    RAW_BYTES * items.size(), items.size())))));
+                                            runs)),
+                            progress));
         } catch (InterruptedException e) {
             throw new IllegalStateException(e);
         }
+    }
+
+    private Batch.SourceProgress read(String source, int documents) {
+        StreamPosition at = new StreamPosition(1, 0, appended.addAndGet(RAW_BYTES * documents));
+        return new Batch.SourceProgress(
+                source,
+                Optional.of(new SourcePosition(at, at)),
+                Batch.Counts.read(RAW_BYTES * documents, documents));
+    }
+
+    /** What the ledger says of a source. */
+    LedgerEntry books(String source) {
+        return buffer.ledger().snapshot(0).entries().stream()
+                .filter(entry -> entry.source().equals(source))
+                .findFirst()
+                .orElseThrow();
     }
 
     /** Waits until all that was appended is done. */
