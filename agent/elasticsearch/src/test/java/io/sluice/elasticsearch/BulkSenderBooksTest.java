@@ -2,6 +2,8 @@ package io.sluice.elasticsearch;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.sluice.buffer.Amount;
+import io.sluice.buffer.LedgerEntry;
 import io.sluice.testing.FaultyElasticsearch;
 import io.sluice.testing.FaultyElasticsearch.Behaviour;
 import io.sluice.testing.FaultyElasticsearch.Document;
@@ -166,7 +168,7 @@ class BulkSenderBooksTest {
         server.cutUploadsOver(100_000);
         try (Sending sending = sending().start()) {
             for (int i = 0; i < EXCERPTS; i++) {
-                sending.append(
+                sending.appendOfTwo(
                         Sending.largeDocuments(
                                 "d", i * DOCUMENTS_EACH, (i + 1) * DOCUMENTS_EACH, 8_000));
             }
@@ -210,7 +212,8 @@ class BulkSenderBooksTest {
 
     private static void append(Sending sending) {
         for (int i = 0; i < EXCERPTS; i++) {
-            sending.append(Sending.documents("d", i * DOCUMENTS_EACH, (i + 1) * DOCUMENTS_EACH));
+            sending.appendOfTwo(
+                    Sending.documents("d", i * DOCUMENTS_EACH, (i + 1) * DOCUMENTS_EACH));
         }
     }
 
@@ -243,8 +246,28 @@ class BulkSenderBooksTest {
         assertThat(stats.heldBytes()).isZero();
         assertThat(stats.waitingDocumentsNow()).isZero();
         assertThat(sending.buffer.outbox(0).isEmpty()).isTrue();
+        assertBooksBalance(sending, Sending.SOURCE, appended / 3);
+        assertBooksBalance(sending, Sending.OTHER_SOURCE, appended - appended / 3);
         assertThat(server.documents())
                 .extracting(Document::id)
                 .containsExactlyInAnyOrderElementsOf(List.copyOf(server.taken()));
+    }
+
+    /** The same in the ledger, of one source. */
+    private static void assertBooksBalance(Sending sending, String source, int appended) {
+        LedgerEntry books = sending.books(source);
+        long letters =
+                sending.letters.letters.stream()
+                        .filter(letter -> letter.source().equals(source))
+                        .count();
+        assertThat(books.read()).isEqualTo(records(appended));
+        assertThat(books.deadLettered()).isEqualTo(records(letters));
+        assertThat(books.delivered()).isEqualTo(records(appended - letters));
+        assertThat(books.allDropped().isNone()).isTrue();
+        assertThat(books.inFlight().isNone()).isTrue();
+    }
+
+    private static Amount records(long records) {
+        return new Amount(Sending.RAW_BYTES * records, records);
     }
 }
