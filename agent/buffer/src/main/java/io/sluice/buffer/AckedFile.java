@@ -2,6 +2,8 @@ package io.sluice.buffer;
 
 import io.sluice.buffer.LedgerEntry.State;
 
+import java.io.EOFException;
+import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.BufferOverflowException;
@@ -106,14 +108,31 @@ final class AckedFile implements AutoCloseable {
      * @throws IOException if it cannot be made, read or written
      */
     AckedFile(Path path) throws IOException {
-        this.path = path;
-        Files.deleteIfExists(newPath());
+        this(path, prepared(path));
+    }
+
+    /** What the file says; makes and changes nothing. Empty when there is none that can be read. */
+    static Optional<Saved> look(Path path) throws IOException {
+        try (RandomAccessFile file = new RandomAccessFile(path.toFile(), "r")) {
+            return new AckedFile(path, file).saved();
+        } catch (FileNotFoundException | EOFException _) {
+            return Optional.empty();
+        }
+    }
+
+    private static RandomAccessFile prepared(Path path) throws IOException {
+        Files.deleteIfExists(newPath(path));
         boolean isNew = !Files.exists(path) || Files.size(path) < 2 * PAGE_BYTES;
         if (isNew) {
             allocate(path, FIRST_SLOT_BYTES);
             Disk.forceDirectory(path.getParent());
         }
-        file = new RandomAccessFile(path.toFile(), "rw");
+        return new RandomAccessFile(path.toFile(), "rw");
+    }
+
+    private AckedFile(Path path, RandomAccessFile open) throws IOException {
+        this.path = path;
+        file = open;
         slotBytes = file.length() / 2 / PAGE_BYTES * PAGE_BYTES;
         Optional<Saved> newest = Optional.empty();
         boolean written = false;
@@ -138,7 +157,7 @@ final class AckedFile implements AutoCloseable {
         return true;
     }
 
-    private Path newPath() {
+    private static Path newPath(Path path) {
         return path.resolveSibling(path.getFileName() + ".new");
     }
 
@@ -268,7 +287,7 @@ final class AckedFile implements AutoCloseable {
         while (larger < bytes) {
             larger *= 2;
         }
-        Path grown = newPath();
+        Path grown = newPath(path);
         Files.deleteIfExists(grown);
         if (Disk.allocate(grown, 0, 2 * larger) == Disk.Allocation.FULL) {
             Files.deleteIfExists(grown);

@@ -141,6 +141,20 @@ public record BufferConfig(
                 lockWait);
     }
 
+    /** The same with another patience for an agent that uses the directory. */
+    public BufferConfig withLockWait(Duration other) {
+        return new BufferConfig(
+                directory,
+                maxSizeBytes,
+                minFreeBytes,
+                whenFull,
+                sync,
+                segmentBytes,
+                blockBytes,
+                outputs,
+                other);
+    }
+
     /** No excerpt is larger, its header included. Chronicle throws past a quarter of a block. */
     public int maxExcerptBytes() {
         return blockBytes / 4 - PAGE_BYTES;
