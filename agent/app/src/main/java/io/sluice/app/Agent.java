@@ -45,7 +45,7 @@ final class Agent implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger("io.sluice.app");
 
     /** What rejected documents may take in the state directory. */
-    private static final long DEAD_LETTER_BYTES = 64L << 20;
+    static final long DEAD_LETTER_BYTES = 64L << 20;
 
     private static final Duration TAIL_PATIENCE = Duration.ofSeconds(5);
     private static final Duration PIPELINE_PATIENCE = Duration.ofSeconds(5);

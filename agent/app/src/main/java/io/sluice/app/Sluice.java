@@ -13,7 +13,7 @@ import java.util.Optional;
 import java.util.concurrent.Callable;
 
 /**
- * The command line: {@code sluice run|validate|ledger|dead-letter|demo|version}.
+ * The command line: {@code sluice run|validate|ledger|dead-letter|buffer|demo|version}.
  *
  * <p>Exit codes: 0 as asked, 1 a failure while it ran, 2 it was told something wrong, 3 out of
  * memory, 4 the agent hung.
@@ -28,6 +28,8 @@ import java.util.concurrent.Callable;
             "  sluice run --config agent.yaml          # the agent",
             "  sluice ledger                           # what became of every line, by container",
             "  sluice dead-letter list                 # what Elasticsearch has refused, and why",
+            "  sluice buffer inspect                   # what waits to be delivered, and since"
+                + " when",
             "",
             "sluice COMMAND --help says more about each. Commands find the agent's state directory"
                     + " in its configuration,",
@@ -48,6 +50,7 @@ import java.util.concurrent.Callable;
             ValidateCommand.class,
             LedgerCommand.class,
             DeadLetterCommand.class,
+            BufferCommand.class,
             DemoCommand.class,
             TrainCommand.class,
             Sluice.VersionCommand.class
@@ -97,7 +100,7 @@ public final class Sluice implements Runnable {
     public void run() {
         throw new CommandLine.ParameterException(
                 spec.commandLine(),
-                "say what to do: run, validate, ledger, dead-letter, demo or version");
+                "say what to do: run, validate, ledger, dead-letter, buffer, demo or version");
     }
 
     /** What the jar's manifest says; a folder of classes has none. */
