@@ -10,17 +10,17 @@ import picocli.CommandLine.Command;
         description = {
             "Looks into the buffer, checks it, takes documents out of it, or delivers it.",
             "inspect, verify and export change nothing: they work beside a running agent, on a"
-                + " copy, and on a damaged directory."
+                    + " copy, and on a damaged directory."
         },
         footerHeading = "%nExamples:%n",
         footer = {
             "  sluice buffer inspect                          # how much waits, since when, of"
-                + " whom",
+                    + " whom",
             "  sluice buffer verify --path /backup/sluice     # every checksum of a copy",
             "  sluice buffer export --output waiting.ndjson   # for curl -XPOST .../_bulk"
-                + " --data-binary",
+                    + " --data-binary",
             "  sluice buffer drain --timeout 10m              # before a node goes, with its agent"
-                + " ended"
+                    + " ended"
         },
         subcommands = {
             BufferInspectCommand.class,

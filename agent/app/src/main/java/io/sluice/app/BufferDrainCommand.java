@@ -30,7 +30,7 @@ import java.util.concurrent.CompletableFuture;
         description = {
             "Delivers everything in the buffer and reads no log files, then ends.",
             "For a node that goes, or an agent that is not to come back. No agent may run: it has"
-                + " the state directory to itself."
+                    + " the state directory to itself."
         },
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {

@@ -32,7 +32,7 @@ import java.util.concurrent.Callable;
         mixinStandardHelpOptions = true,
         description = {
             "Writes the documents that wait, as a body for Elasticsearch's _bulk: an action line"
-                + " with index and _id, then the document.",
+                    + " with index and _id, then the document.",
             "The buffer is not changed. What is damaged is left out and told."
         },
         exitCodeListHeading = "%nExit codes:%n",

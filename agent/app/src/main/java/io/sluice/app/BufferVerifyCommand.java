@@ -29,7 +29,7 @@ import java.util.concurrent.Callable;
         description = {
             "Checks every checksum and that no excerpt is missing.",
             "Prints what is damaged, and what of each container is lost with it if its log files"
-                + " are gone: the agent's next start reads them again from before the damage."
+                    + " are gone: the agent's next start reads them again from before the damage."
         },
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {"0:everything is as it was written", "1:something is damaged"})
@@ -190,7 +190,7 @@ final class BufferVerifyCommand implements Callable<Integer> {
                             + ", whose cannot be told");
             out.println(
                     "The agent's next start reads again what is still in the log files. sluice"
-                        + " buffer export takes out what is whole.");
+                            + " buffer export takes out what is whole.");
         }
     }
 }

@@ -29,7 +29,7 @@ import java.util.concurrent.Callable;
             "  sluice ledger                           # what became of every line, by container",
             "  sluice dead-letter list                 # what Elasticsearch has refused, and why",
             "  sluice buffer inspect                   # what waits to be delivered, and since"
-                + " when",
+                    + " when",
             "",
             "sluice COMMAND --help says more about each. Commands find the agent's state directory"
                     + " in its configuration,",

@@ -207,7 +207,7 @@ class SavedBufferTest {
                             assertThat(damage.what())
                                     .matches(
                                             "bytes before excerpt 8 are damaged, excerpt 7 is"
-                                                + " missing");
+                                                    + " missing");
                             assertThat(damage.excerpts()).hasValue(1);
                         });
     }
