@@ -9,6 +9,7 @@ import picocli.CommandLine.IVersionProvider;
 
 import java.io.Console;
 import java.io.PrintWriter;
+import java.security.Security;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 
@@ -72,11 +73,22 @@ public final class Sluice implements Runnable {
     public static void main(String[] arguments) {
         // Before the first class of Chronicle's is loaded: it would report its use otherwise.
         Chronicle.quiet();
+        forgetNamesSoon();
         int code = commandLine().execute(arguments);
         // Not exit: it would wait for the hook that this thread may be called from.
         System.out.flush();
         System.err.flush();
         Runtime.getRuntime().halt(code);
+    }
+
+    /**
+     * Names are looked up for each new connection, so that a pod of Elasticsearch that was replaced
+     * is found under its new address: what the Java run-time remembers (30 s, and 10 s that there
+     * is none) must not stand in the way for long. Before the first name is looked up.
+     */
+    static void forgetNamesSoon() {
+        Security.setProperty("networkaddress.cache.ttl", "5");
+        Security.setProperty("networkaddress.cache.negative.ttl", "1");
     }
 
     static CommandLine commandLine() {

@@ -3,6 +3,7 @@ package io.sluice.app;
 import io.sluice.app.config.AgentConfig;
 import io.sluice.app.config.HostPort;
 import io.sluice.elasticsearch.Auth;
+import io.sluice.elasticsearch.BulkSender;
 import io.sluice.elasticsearch.ElasticsearchConfig;
 import io.sluice.kubernetes.KubernetesConfig;
 import io.sluice.pipeline.Pipeline;
@@ -34,10 +35,17 @@ final class StartBlock {
                         + mebibytes(config.buffer().minFreeBytes())
                         + " of the disk free");
         block.add("delivers " + delivery(config.elasticsearch(), config.pipeline()));
+        long deliveryBytes =
+                BulkSender.memoryBytes(
+                        config.pipeline().maxCompressedBytes(), pipeline.largestBatchBytes());
         block.add(
                 "memory   at most "
+                        + mebibytes(pipeline.memoryBytes() + deliveryBytes)
+                        + ": "
                         + mebibytes(pipeline.memoryBytes())
-                        + " for chunks, batches and open records; heap at most "
+                        + " for chunks, batches and open records, "
+                        + mebibytes(deliveryBytes)
+                        + " for requests and answers; heap at most "
                         + mebibytes(Runtime.getRuntime().maxMemory()));
         block.add("answers  health on " + health + ", admin on " + admin);
         return block.toString();

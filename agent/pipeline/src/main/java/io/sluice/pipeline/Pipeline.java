@@ -128,15 +128,22 @@ public final class Pipeline implements ChunkSink, AutoCloseable {
      */
     public long memoryBytes() {
         long ringBytes = (long) config.ringSlots() * config.chunkBytes();
-        // A control character takes six bytes in JSON.
-        long largestDocumentBytes = 6L * config.maxRecordBytes() + BatchEncoder.PIECE_BYTES;
-        long bodyBytes =
-                Math.min(
-                        config.maxCompressedBytes(), config.maxBatchBytes() + largestDocumentBytes);
+        long largestDocumentBytes = largestDocumentBytes();
+        long bodyBytes = Math.min(config.maxCompressedBytes(), largestBatchBytes());
         long heldCopyBytes = config.maxRecordBytes();
         return ringBytes
                 + config.openRecordBytes()
                 + config.encoders() * (largestDocumentBytes + bodyBytes + heldCopyBytes);
+    }
+
+    /** No batch is larger than this before compression: it closes behind its last document. */
+    public long largestBatchBytes() {
+        return config.maxBatchBytes() + largestDocumentBytes();
+    }
+
+    private long largestDocumentBytes() {
+        // A control character takes six bytes in JSON.
+        return 6L * config.maxRecordBytes() + BatchEncoder.PIECE_BYTES;
     }
 
     /** {@link #close(Duration)} with a patience of five seconds. */

@@ -302,6 +302,19 @@ public final class AgentMetrics {
         of.gauge("in.flight.requests", "Requests under way.", DeliveryStats::inFlight);
         of.gauge("limit.requests", "How many requests may be under way now.", DeliveryStats::limit);
         of.gauge("held.excerpts", "Excerpts in memory, sent or waiting.", DeliveryStats::held);
+        of.gauge("held.bytes", "What those take, compressed.", DeliveryStats::heldBytes);
+        of.gauge(
+                "waiting.documents",
+                "Documents that wait now for something to be put right on the other side.",
+                DeliveryStats::waitingDocumentsNow);
+        of.gauge(
+                "learned.limit.bytes",
+                "How large a request may be, uncompressed, as was learned; 0: nothing was.",
+                DeliveryStats::learnedLimitBytes);
+        of.gauge(
+                "healthy.hosts",
+                "Hosts that have not failed since they last answered.",
+                DeliveryStats::healthyHosts);
     }
 
     /** Adds what became of rejected documents. */

@@ -93,6 +93,9 @@ class AgentMetricsTest {
                 .containsEntry("sluice_buffer_full", 0.0)
                 .containsEntry("sluice_delivery_failures_total{reason=\"too_large\"}", 0.0)
                 .containsEntry("sluice_delivery_in_flight_requests", 0.0)
+                .containsEntry("sluice_delivery_waiting_documents", 0.0)
+                .containsEntry("sluice_delivery_learned_limit_bytes", 0.0)
+                .containsKeys("sluice_delivery_healthy_hosts", "sluice_delivery_held_bytes")
                 .containsKeys(
                         "sluice_pipeline_blocked_seconds_total",
                         "sluice_buffer_force_seconds_total",
