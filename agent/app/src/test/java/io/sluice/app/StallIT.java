@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 import io.sluice.app.AgentProcess.Home;
 import io.sluice.testing.CriLogs;
 import io.sluice.testing.FaultyElasticsearch;
+import io.sluice.testing.FaultyElasticsearch.Reply;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledIf;
@@ -63,6 +64,35 @@ class StallIT {
                 next.awaitReady(LONG);
                 next.terminate();
                 assertThat(next.awaitExit(LONG)).as(next.log()).isZero();
+            }
+            assertThat(server.documents()).as("stored once").hasSize(LINES);
+        }
+    }
+
+    @Test
+    void aServerThatTakesRequestsAndNeverAnswersEndsNoAgent() throws Exception {
+        CriLogs logs = new CriLogs(folder.resolve("logs"));
+        AgentYaml yaml = new AgentYaml(folder).containers(logs.links()).with("stall: {after: 10s}");
+        try (FaultyElasticsearch server = new FaultyElasticsearch();
+                CriLogs.Container container = logs.container("shop", "cart", "uid", "web")) {
+            server.behave((_, _, _) -> new Reply.TakeAndHang());
+            for (int i = 0; i < LINES; i++) {
+                container.write("line " + i);
+            }
+            try (AgentProcess agent = yaml.start(Home.CHILD, server.url())) {
+                awaitMetric(agent, "sluice_buffer_appended_documents_total " + LINES + ".0");
+                await().atMost(LONG).until(() -> server.bulks() > 0);
+                // An answer may take a minute; that is longer than stall.after.
+                await().during(Duration.ofSeconds(25)).atMost(LONG).until(agent::isAlive);
+                assertThat(agent.log()).doesNotContain("has not moved for");
+
+                server.behave((_, _, _) -> new Reply.Take());
+                server.stop();
+                server.start();
+                agent.awaitReady(LONG);
+                await().atMost(LONG).untilAsserted(() -> assertThat(server.taken()).hasSize(LINES));
+                agent.terminate();
+                assertThat(agent.awaitExit(LONG)).as(agent.log()).isZero();
             }
             assertThat(server.documents()).as("stored once").hasSize(LINES);
         }
