@@ -43,7 +43,7 @@ class BoundsIT {
     private static final long JAVA_ITSELF = 112 * MIB;
 
     private static final Pattern PRINTED =
-            Pattern.compile("memory {3}at most (\\d+) MiB .*?heap at most (\\d+) MiB");
+            Pattern.compile("memory {3}at most (\\d+) MiB: .*?heap at most (\\d+) MiB");
 
     @TempDir Path folder;
 
@@ -162,12 +162,12 @@ class BoundsIT {
     private void check(AgentProcess agent) {
         Matcher printed = PRINTED.matcher(agent.log());
         assertThat(printed.find()).as("the sum in %s", agent.log()).isTrue();
-        long pipeline = Long.parseLong(printed.group(1)) * MIB;
+        long bounded = Long.parseLong(printed.group(1)) * MIB;
         long heap = Long.parseLong(printed.group(2)) * MIB;
         System.out.printf(
                 "bounds: printed %d MiB in %d MiB of heap; most seen: %d MiB anonymous, %d MiB in"
                         + " all, heap %d MiB; %s%n",
-                pipeline / MIB,
+                bounded / MIB,
                 heap / MIB,
                 mebibytes("process_resident_anonymous_memory_bytes"),
                 mebibytes("process_resident_memory_bytes"),
@@ -182,7 +182,7 @@ class BoundsIT {
         assertThat(most("sluice_buffer_used_bytes")).isLessThanOrEqualTo(48.0 * MIB);
         assertThat(most("sluice_dead_letters_kept_bytes")).isBetween(48.0 * MIB, 64.0 * MIB);
         assertThat(most("sluice_delivery_held_excerpts")).isLessThanOrEqualTo(8);
-        assertThat(pipeline).as("what is bound fits into the heap").isLessThan(heap);
+        assertThat(bounded).as("what is bound fits into the heap").isLessThan(heap);
         assertThat(most("process_resident_anonymous_memory_bytes"))
                 .as("anonymous memory, bytes: %s", highest)
                 .isLessThan((double) (heap + JAVA_ITSELF));
