@@ -22,10 +22,12 @@ import java.util.zip.CRC32C;
  * How far each output has acknowledged, and with it the ledger's outcomes, on the disk: the file
  * {@code acked}.
  *
- * <p>Two slots, each half of the file, are written in turn, so that a torn write leaves the other;
- * the valid one with the higher counter counts. Index and outcomes are in the same slot, so they
- * cannot disagree; an older slot after a power cut only means that some excerpts are sent again,
- * and counted then. A slot; fixed numbers little-endian, "n" for {@link Varints}, text in UTF-8:
+ * <p>Two slots, each half of the file. The one that was forced last is left alone until the other
+ * is forced, so that a torn write, or several that the disk has in any order after a power cut,
+ * leave it; the valid one with the higher counter counts. Index and outcomes are in the same slot,
+ * so they cannot disagree; an older slot after a power cut only means that some excerpts are sent
+ * again, and counted then. A slot; fixed numbers little-endian, "n" for {@link Varints}, text in
+ * UTF-8:
  *
  * <pre>
  * offset size
@@ -99,6 +101,10 @@ final class AckedFile implements AutoCloseable {
     private RandomAccessFile file;
     private long slotBytes;
     private long counter;
+
+    /** 0 or 1: segments were deleted because of what this slot says. */
+    private int forcedSlot = 1;
+
     private boolean unforced;
     private int lastBytes;
 
@@ -141,6 +147,7 @@ final class AckedFile implements AutoCloseable {
             written |= slot.getInt(0) != 0;
             if (read.isPresent() && slot.getLong(8) > counter) {
                 counter = slot.getLong(8);
+                forcedSlot = i;
                 newest = read;
             }
         }
@@ -245,7 +252,7 @@ final class AckedFile implements AutoCloseable {
         if (bytes > slotBytes) {
             return grow(bytes);
         }
-        file.seek((counter + 1 & 1) * slotBytes);
+        file.seek((1 - forcedSlot) * slotBytes);
         file.write(slot.array(), 0, bytes);
         counter++;
         lastBytes = bytes;
@@ -295,7 +302,7 @@ final class AckedFile implements AutoCloseable {
         }
         RandomAccessFile next = new RandomAccessFile(grown.toFile(), "rw");
         try {
-            next.seek((counter + 1 & 1) * larger);
+            next.seek((1 - forcedSlot) * larger);
             next.write(slot.array(), 0, bytes);
             Disk.force(next, grown);
             Files.move(grown, path, StandardCopyOption.ATOMIC_MOVE);
@@ -309,6 +316,7 @@ final class AckedFile implements AutoCloseable {
         slotBytes = larger;
         counter++;
         lastBytes = bytes;
+        forcedSlot = 1 - forcedSlot;
         unforced = false;
         return true;
     }
@@ -316,6 +324,7 @@ final class AckedFile implements AutoCloseable {
     void force() throws IOException {
         if (unforced) {
             Disk.force(file, path);
+            forcedSlot = 1 - forcedSlot;
             unforced = false;
         }
     }

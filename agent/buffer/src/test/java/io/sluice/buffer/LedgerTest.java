@@ -28,6 +28,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -394,6 +395,39 @@ class LedgerTest {
                     .containsExactly("body 2", "body 3");
             assertThat(entry(buffer, CART).delivered().records()).isEqualTo(2);
             assertThat(entry(buffer, CART).inFlight().records()).isEqualTo(2);
+        }
+    }
+
+    @Test
+    void whatWasForcedOfTheAcknowledgedFileStandsUntilSomethingElseIs() throws Exception {
+        Path acked = directory.resolve("acked");
+        try (Buffer buffer = Buffer.open(config(directory))) {
+            for (int i = 0; i < 6; i++) {
+                buffer.append(batch(body("body " + i), progress(CART, i)));
+            }
+            List<Excerpt> all = drain(buffer.outbox(0));
+            buffer.outbox(0).acknowledge(all.get(1).index(), List.of());
+            assertThat(buffer.writeAcked(true, 0)).isTrue();
+            byte[] forced = Files.readAllBytes(acked);
+            for (int i = 2; i < 5; i++) {
+                buffer.outbox(0).acknowledge(all.get(i).index(), List.of());
+                assertThat(buffer.writeAcked(false, 0)).isTrue();
+            }
+            // A power cut may leave anything where something was written since it was forced.
+            byte[] now = Files.readAllBytes(acked);
+            for (int i = 0; i < now.length; i++) {
+                if (now[i] != forced[i]) {
+                    forced[i] = (byte) (now[i] ^ 0x55);
+                }
+            }
+            Files.write(directory.resolve("cut"), forced);
+        }
+        Files.move(directory.resolve("cut"), acked, StandardCopyOption.REPLACE_EXISTING);
+        try (Buffer buffer = Buffer.open(config(directory))) {
+            assertThat(drain(buffer.outbox(0)).stream().map(Batches::text))
+                    .containsExactly("body 2", "body 3", "body 4", "body 5");
+            assertThat(entry(buffer, CART).delivered().records()).isEqualTo(2);
+            assertThat(entry(buffer, CART).inFlight().records()).isEqualTo(4);
         }
     }
 
