@@ -145,6 +145,7 @@ public final class FaultyElasticsearch implements AutoCloseable {
     private volatile String lastHead = "";
     private volatile Behaviour behaviour = (request, items, bytes) -> new Reply.Take();
     private volatile int largestUploadBytes = Integer.MAX_VALUE;
+    private volatile Reply.Refuse putAnswer = new Reply.Refuse(200, "{}");
 
     /** On a free port of loopback, without TLS. */
     public FaultyElasticsearch() {
@@ -200,6 +201,11 @@ public final class FaultyElasticsearch implements AutoCloseable {
     /** What becomes of the requests from now on. */
     public void behave(Behaviour next) {
         behaviour = next;
+    }
+
+    /** What a template that is put is answered with from now on; it is not there in any case. */
+    public void answerTemplates(int status, String body) {
+        putAnswer = new Reply.Refuse(status, body);
     }
 
     /** Resets a connection in the middle of a body that is larger, as some proxies do. */
@@ -326,9 +332,11 @@ public final class FaultyElasticsearch implements AutoCloseable {
             return false;
         }
         byte[] body = in.readNBytes(length);
+        if (lastHead.startsWith("GET")) {
+            return answer(out, 404, "{}");
+        }
         if (!lastHead.startsWith("POST")) {
-            answer(out, lastHead.startsWith("GET") ? 404 : 200, "{}");
-            return true;
+            return answer(out, putAnswer.status(), putAnswer.body());
         }
         int number = bulks.getAndIncrement();
         mostConcurrent.accumulateAndGet(concurrent.incrementAndGet(), Math::max);
