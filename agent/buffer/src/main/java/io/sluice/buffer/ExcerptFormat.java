@@ -18,14 +18,14 @@ import java.util.function.IntUnaryOperator;
 import java.util.zip.CRC32C;
 
 /**
- * The bytes of an excerpt, format version 2. All numbers of a fixed size are little-endian, "n"
+ * The bytes of an excerpt, format version 3. All numbers of a fixed size are little-endian, "n"
  * stands for one of {@link Varints}, all text is UTF-8. This is a file format: change it by a new
- * version only. (Version 1 was never released, and is not read.)
+ * version only. (Versions 1 and 2 were never released, and are not read.)
  *
  * <pre>
  * offset size
  *      0    4  magic: 'S' 'L' 'X' '1'
- *      4    1  format version: 2
+ *      4    1  format version: 3
  *      5    1  kind: 1 BATCH, 2 POSITIONS, 3 SNAPSHOT, 4 AGAIN
  *      6    2  flags: bit 0 MORE, this snapshot goes on in the next excerpt;
  *              bit 1 UNCOUNTED, the ledger takes no notice of these documents; others 0
@@ -62,6 +62,7 @@ import java.util.zip.CRC32C;
  *           8      fingerprint of the generation
  *           n      restart number, as 32 bits
  *           n      offset: the first byte that is in no excerpt yet
+ *           8      fingerprint of the generation before it; 0 for none
  *              if bit 1:
  *           .    totals since the source's first excerpt (see {@link ReadTotals#put})
  *      H       the bodies, each a whole gzip stream, in the order of the table above
@@ -84,7 +85,7 @@ import java.util.zip.CRC32C;
  */
 final class ExcerptFormat {
     static final int MAGIC = 'S' | 'L' << 8 | 'X' << 16 | '1' << 24;
-    static final byte VERSION = 2;
+    static final byte VERSION = 3;
     static final int FIXED_BYTES = 64;
 
     private static final int BODY_ENTRY_BYTES = 22 + Varints.MOST_INT_BYTES;
@@ -96,7 +97,7 @@ final class ExcerptFormat {
     private static final byte FORGOTTEN = 4;
     private static final byte EVERY_STREAM = 0;
     private static final int MOST_POSITION_BYTES =
-            1 + 8 + Varints.MOST_INT_BYTES + Varints.MOST_BYTES;
+            1 + 8 + Varints.MOST_INT_BYTES + Varints.MOST_BYTES + 8;
 
     /** What an excerpt is for. */
     enum Kind {
@@ -322,6 +323,7 @@ final class ExcerptFormat {
             header.put(code).putLong(position.fingerprint());
             Varints.put(header, Integer.toUnsignedLong(position.restart()));
             Varints.put(header, position.offset());
+            header.putLong(position.before());
         }
 
         private void text(String text) {
@@ -507,7 +509,8 @@ final class ExcerptFormat {
             byte code = in.get();
             long fingerprint = in.getLong();
             int restart = (int) Varints.take(in);
-            StreamPosition at = new StreamPosition(fingerprint, restart, Varints.take(in));
+            long offset = Varints.take(in);
+            StreamPosition at = new StreamPosition(fingerprint, restart, offset, in.getLong());
             if (code == EVERY_STREAM) {
                 stdout = at;
                 stderr = at;

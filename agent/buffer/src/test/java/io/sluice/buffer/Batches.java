@@ -42,7 +42,7 @@ final class Batches {
     }
 
     static SourcePosition position(long offset) {
-        StreamPosition at = new StreamPosition(42, 1, offset);
+        StreamPosition at = new StreamPosition(42, 1, offset, 41);
         return new SourcePosition(at, at);
     }
 

@@ -134,8 +134,7 @@ final class SourceState {
     private StreamPosition position(Stream stream) {
         OpenRecord open = open(stream);
         if (open.isOpen()) {
-            return new StreamPosition(
-                    open.generation.fingerprint(), open.generation.restart(), open.offset);
+            return position(open.generation, open.offset);
         }
         long from = generation.from(stream);
         if (from == Long.MAX_VALUE) {
@@ -145,8 +144,11 @@ final class SourceState {
             }
             from = 0;
         }
-        return new StreamPosition(
-                generation.fingerprint(), generation.restart(), Math.max(consumedTo, from));
+        return position(generation, Math.max(consumedTo, from));
+    }
+
+    private static StreamPosition position(Generation in, long offset) {
+        return new StreamPosition(in.fingerprint(), in.restart(), offset, in.before());
     }
 
     private Batch.Counts counts() {

@@ -339,6 +339,23 @@ class RecordJoinerTest {
     }
 
     @Test
+    void aPositionSaysWhatWasReadBeforeItsGeneration() {
+        String open = OUT + "P open\n";
+        String lines = ERR + "F err\n";
+        Generation older = new Generation(5, 0, "", "/logs/0.log", Start.FIRST, 0, 0, 4);
+        Generation younger = new Generation(6, 0, "", "/logs/0.log", Start.CONTINUES, 0, 0, 5);
+        fed.feed(source, older, 0, open, End.GENERATION);
+        fed.feed(source, younger, 0, lines, End.OPEN);
+        fed.shutDown();
+
+        assertThat(fed.appended.position(source.key()))
+                .contains(
+                        new SourcePosition(
+                                new StreamPosition(5, 0, 0, 4),
+                                new StreamPosition(6, 0, lines.length(), 5)));
+    }
+
+    @Test
     void aStreamThatIsFurtherInALaterGenerationNeverGoesBack() {
         // Before the agent's restart stdout was read up to the second generation, stderr was not.
         StreamPosition ahead = new StreamPosition(2, 0, 30);

@@ -145,6 +145,7 @@ final class FinishedFiles {
         }
         for (LogFile one : held) {
             if (contents.isCopy(file, one)) {
+                one.isCopiedIn(file);
                 return true;
             }
         }

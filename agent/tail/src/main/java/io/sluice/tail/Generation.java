@@ -13,6 +13,8 @@ package io.sluice.tail;
  * @param stdoutFrom lines of stdout that begin before this offset are in an excerpt already: skip
  *     them. 0 for none, {@link Long#MAX_VALUE} for the whole file
  * @param stderrFrom the same for stderr
+ * @param before fingerprint of the last generation that was read before, to its end, and whose file
+ *     is still there; 0 for none
  */
 public record Generation(
         long fingerprint,
@@ -21,7 +23,8 @@ public record Generation(
         String path,
         Start start,
         long stdoutFrom,
-        long stderrFrom) {
+        long stderrFrom,
+        long before) {
 
     /** How a generation begins. */
     public enum Start {
@@ -34,6 +37,18 @@ public record Generation(
          * there.
          */
         BREAKS
+    }
+
+    /** The first of its source. */
+    public Generation(
+            long fingerprint,
+            int restart,
+            String containerId,
+            String path,
+            Start start,
+            long stdoutFrom,
+            long stderrFrom) {
+        this(fingerprint, restart, containerId, path, start, stdoutFrom, stderrFrom, 0);
     }
 
     /** Where the lines of a stream begin to be new. */

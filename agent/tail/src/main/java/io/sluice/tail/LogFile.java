@@ -3,6 +3,7 @@ package io.sluice.tail;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
@@ -66,6 +67,18 @@ final class LogFile implements AutoCloseable {
 
     long stderrFrom;
 
+    /** See {@link Generation#before}, of what an earlier life of the agent has read; 0 for none. */
+    long before;
+
+    /** What was read before it is not what was written before it. */
+    boolean afterGap;
+
+    /**
+     * It was empty at one time: there may be copies of what it held since. It is not begun before
+     * its first line was known when the directory was looked at, or they would come behind it.
+     */
+    boolean mayHaveCopies;
+
     private final Marks marks = new Marks();
 
     /** The size at which it was last known to hold what it did before. */
@@ -100,6 +113,7 @@ final class LogFile implements AutoCloseable {
         try {
             file.refreshSize(nowNanos);
             file.knownSizeBytes = file.sizeBytes;
+            file.mayHaveCopies = file.name.isActive() && file.sizeBytes == 0;
             if (file.isCompressed()) {
                 file.compressedBytes = channel.size();
                 file.inflatedBytes = Inflated.sizeBytes(channel);
@@ -239,6 +253,11 @@ final class LogFile implements AutoCloseable {
         return head.length == wanted ? head : readAt(0, wanted);
     }
 
+    /** Nobody will find its content any more: it has no name, nor has a compressed copy of it. */
+    boolean isGone() {
+        return unlinked && !Files.exists(path.resolveSibling(path.getFileName() + ".gz"));
+    }
+
     /** Bytes of it, wherever reading has come to; fewer at its end. */
     byte[] contentAt(long from, int length) throws IOException {
         return isCompressed() ? inflatedAt(from, length) : readAt(from, length);
@@ -287,6 +306,17 @@ final class LogFile implements AutoCloseable {
     void accept() {
         suspicious = false;
         knownSizeBytes = sizeBytes;
+    }
+
+    /**
+     * Another file is a copy of what this one holds. Who makes copies truncates: if that is done
+     * before anything else of it was seen, this is how it is noticed.
+     */
+    void isCopiedIn(LogFile copy) throws IOException {
+        if (!marks.areSet() && !isCompressed() && !copy.isCompressed()) {
+            marks.noteHead(copy.readAt(0, Marks.WINDOW_BYTES));
+            knownSizeBytes = Math.max(knownSizeBytes, copy.sizeBytes);
+        }
     }
 
     /** Whether another file has this one's content, as far as it was read. */
@@ -427,8 +457,11 @@ final class LogFile implements AutoCloseable {
     void replaced(int asEpoch) throws IOException {
         beginAnew(asEpoch);
         contentFingerprint = 0;
+        mayHaveCopies = true;
         marks.clear();
         marks.noteHead(readAt(0, Marks.WINDOW_BYTES));
+        // It may be written to and truncated while one looks.
+        sizeBytes = channel.size();
         seek(0);
     }
 

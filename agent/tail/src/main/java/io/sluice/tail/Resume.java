@@ -98,52 +98,115 @@ final class Resume {
         return matching(position.stdout()).isPresent() && matching(position.stderr()).isPresent();
     }
 
+    /**
+     * Where a stream goes on.
+     *
+     * @param from offset in that file; {@link Long#MAX_VALUE} behind its end, where the file that
+     *     came next and was read, too, is gone
+     */
+    private record Begin(LogFile file, long from) {
+        static boolean isBehind(Optional<Begin> begin, LogFile file) {
+            return begin.isPresent()
+                    && begin.get().file == file
+                    && begin.get().from == Long.MAX_VALUE;
+        }
+
+        static boolean isIn(Optional<Begin> begin, LogFile file) {
+            return begin.isPresent() && begin.get().file == file;
+        }
+    }
+
     /** Begins where the agent was before its restart. */
     void begin(SourcePosition position) {
-        LogFile out = matching(position.stdout()).orElse(null);
-        LogFile err =
-                position.stderr().fingerprint() == position.stdout().fingerprint()
-                        ? out
-                        : matching(position.stderr()).orElse(null);
-        if (out == null && err == null) {
+        Optional<Begin> out = find(position.stdout());
+        Optional<Begin> err = find(position.stderr());
+        if (out.isEmpty() && err.isEmpty()) {
             gap(position);
             return;
         }
-        if (out == null || err == null) {
-            // The other stream's open record was in a file that is gone; what follows it is new.
-            losses.add(Loss.Cause.ROTATED_UNREAD, 0, true);
-            LOG.log(
-                    WARNING,
-                    "{0}: a rotated file with an unfinished record was removed while the agent was"
-                            + " down; at least that record is lost",
-                    source.key());
-        }
+        reportWhatIsGone(out, err);
         boolean outReached = false;
         boolean errReached = false;
-        boolean reached = false;
+        boolean gap = false;
+        long before = 0;
         for (LogFile file : files.all()) {
             // Of one run of the container the oldest go first: what is left of it is younger.
             int restart = file.name.restart();
-            outReached |= out == null && restart >= position.stdout().restart();
-            errReached |= err == null && restart >= position.stderr().restart();
-            reached |= outReached || errReached || file == out || file == err;
-            if (!reached) {
+            outReached |= out.isEmpty() && restart >= position.stdout().restart();
+            errReached |= err.isEmpty() && restart >= position.stderr().restart();
+            boolean here = Begin.isIn(out, file) || Begin.isIn(err, file);
+            if (!outReached && !errReached && !here) {
                 finished.finishUnread(file);
                 continue;
             }
+            file.afterGap = gap;
+            gap = Begin.isBehind(out, file) || Begin.isBehind(err, file);
+            file.before = before;
             file.stdoutFrom = outReached ? 0 : Long.MAX_VALUE;
             file.stderrFrom = errReached ? 0 : Long.MAX_VALUE;
-            if (file == out) {
-                file.stdoutFrom = position.stdout().offset();
+            if (Begin.isIn(out, file)) {
+                file.stdoutFrom = out.get().from;
+                file.before = Begin.isBehind(out, file) ? before : position.stdout().before();
                 outReached = true;
             }
-            if (file == err) {
-                file.stderrFrom = position.stderr().offset();
+            if (Begin.isIn(err, file)) {
+                file.stderrFrom = err.get().from;
+                file.before = Begin.isBehind(err, file) ? file.before : position.stderr().before();
                 errReached = true;
             }
-            if (file == out || file == err) {
+            if (file.stdoutFrom == Long.MAX_VALUE && file.stderrFrom == Long.MAX_VALUE) {
+                before = position.stdout().before();
+                finished.finishUnread(file);
+            } else if (here) {
                 seek(file);
             }
+        }
+    }
+
+    /** The file a stream's position is in, or else the one that was read before that. */
+    private Optional<Begin> find(StreamPosition position) {
+        return matching(position)
+                .map(file -> new Begin(file, position.offset()))
+                .or(() -> before(position).map(file -> new Begin(file, Long.MAX_VALUE)));
+    }
+
+    private Optional<LogFile> before(StreamPosition position) {
+        if (contents.isPlain() || position.before() == 0) {
+            return Optional.empty();
+        }
+        for (LogFile file : files.all()) {
+            try {
+                if (hasFingerprint(file, position.before())) {
+                    return Optional.of(file);
+                }
+            } catch (IOException e) {
+                complaints.about(file.path, e);
+            }
+        }
+        return Optional.empty();
+    }
+
+    private void reportWhatIsGone(Optional<Begin> out, Optional<Begin> err) {
+        boolean outIsGone = out.isEmpty() || Begin.isBehind(out, out.get().file);
+        boolean errIsGone = err.isEmpty() || Begin.isBehind(err, err.get().file);
+        if (!outIsGone && !errIsGone) {
+            return;
+        }
+        losses.add(Loss.Cause.ROTATED_UNREAD, 0, true);
+        if (outIsGone && errIsGone) {
+            breaks = true;
+            LOG.log(
+                    WARNING,
+                    "{0}: the file that was read last was written over or removed while the agent"
+                            + " was down; at least its rest is lost",
+                    source.key());
+        } else {
+            // What follows that stream's open record is new.
+            LOG.log(
+                    WARNING,
+                    "{0}: a file with an unfinished record was written over or removed while the"
+                            + " agent was down; at least that record is lost",
+                    source.key());
         }
     }
 
@@ -197,13 +260,18 @@ final class Resume {
         if (file.name.restart() != position.restart()) {
             return false;
         }
+        return hasFingerprint(file, position.fingerprint());
+    }
+
+    /** If so, it and its epoch are the file's from here on. */
+    private boolean hasFingerprint(LogFile file, long fingerprint) throws IOException {
         // A position in half a first line was made when that was all that would come.
         long content = contents.fingerprintNow(file, true);
         if (content == 0) {
             return false;
         }
         for (int epoch = 0; epoch <= Fingerprint.MAX_EPOCH; epoch++) {
-            if (Fingerprint.atEpoch(content, epoch) == position.fingerprint()) {
+            if (Fingerprint.atEpoch(content, epoch) == fingerprint) {
                 file.contentFingerprint = content;
                 file.epoch = epoch;
                 return true;
@@ -213,11 +281,12 @@ final class Resume {
     }
 
     /**
-     * The position's file is gone. Files are removed oldest first, so all that is left is younger.
+     * The position's file is gone, and so is the one before. Files are removed oldest first, so all
+     * that is left is younger.
      *
-     * <p>Not so where it was written over in place while the agent was down: its older siblings are
-     * read again then, containers' under the ids they had. A position does not say which it was,
-     * and twice is better than never.
+     * <p>Not so where a plain one was written over in place while the agent was down: its older
+     * siblings are read again then. Which of them was read before it is not known, and twice is
+     * better than never.
      */
     private void gap(SourcePosition position) {
         if (files.isEmpty()) {

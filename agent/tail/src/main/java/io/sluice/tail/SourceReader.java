@@ -67,6 +67,10 @@ final class SourceReader implements ChunkSink.ChunkFiller {
     private boolean blind;
 
     private Generation last;
+
+    /** The last that was read to its end and is still on the disk; 0 for none. */
+    private long before;
+
     private boolean gateOpen;
     private boolean breaks;
     private long firstEmptyNanos = -1;
@@ -192,11 +196,14 @@ final class SourceReader implements ChunkSink.ChunkFiller {
     /** Looks at the directory: what is new is opened, what was renamed or removed is noted. */
     void scan(long nowNanos) {
         for (int looks = 0; looks < MOST_LOOKS; looks++) {
+            List<LogFile> known =
+                    files.all().stream().filter(file -> file.contentFingerprint != 0).toList();
             Discovery.Look look = discovery.look(nowNanos);
             if (look != Discovery.Look.MOVED) {
                 if (look == Discovery.Look.BLIND) {
                     blind |= !scanned;
                 } else {
+                    known.forEach(file -> file.mayHaveCopies = false);
                     discovery.takeMissed().forEach(this::missed);
                     begin(nowNanos);
                     if (blind && look == Discovery.Look.EMPTY) {
@@ -300,13 +307,21 @@ final class SourceReader implements ChunkSink.ChunkFiller {
                     continue;
                 }
                 settled = isSettled(file, nowNanos);
-                if (!identify(file, settled)) {
+                if (file.generation == null && !contents.identify(file, settled)) {
                     if (!settled) {
                         return Turn.IDLE;
                     }
                     // Rotated away without a byte, or without one that can be inflated.
                     finish(file);
                     continue;
+                }
+                if (file.mayHaveCopies) {
+                    dirty = true;
+                    nextLookNanos = nowNanos;
+                    return Turn.IDLE;
+                }
+                if (file.generation == null) {
+                    begin(file);
                 }
             } catch (IOException e) {
                 complaints.about(file.path, e);
@@ -356,6 +371,9 @@ final class SourceReader implements ChunkSink.ChunkFiller {
     }
 
     private void finish(LogFile file) {
+        if (file.generation != null && !file.isGone()) {
+            before = file.generation.fingerprint();
+        }
         finished.finish(file);
         if (file.isDamaged()) {
             lost.damaged(file);
@@ -378,18 +396,14 @@ final class SourceReader implements ChunkSink.ChunkFiller {
         return settled;
     }
 
-    /** Gives the file its generation, if its first line is there. */
-    private boolean identify(LogFile file, boolean complete) throws IOException {
-        if (file.generation != null) {
-            return true;
-        }
-        if (!contents.identify(file, complete)) {
-            return false;
-        }
+    /** Gives the file its generation. */
+    private void begin(LogFile file) {
         int restart = file.name.restart();
         Generation.Start start = Generation.Start.FIRST;
-        breaks |= lost.takeBreak();
-        if (last != null) {
+        breaks |= lost.takeBreak() || file.afterGap;
+        if (last == null) {
+            before = file.before;
+        } else {
             boolean continues = !breaks && last.restart() == restart;
             start = continues ? Generation.Start.CONTINUES : Generation.Start.BREAKS;
         }
@@ -402,18 +416,22 @@ final class SourceReader implements ChunkSink.ChunkFiller {
                         link == null ? file.path.toString() : link.path().toString(),
                         start,
                         file.stdoutFrom,
-                        file.stderrFrom);
+                        file.stderrFrom,
+                        before);
         breaks = false;
-        return true;
     }
 
-    /** A file whose first line came late may turn out to be one that was read before. */
+    /**
+     * A file whose first line came late may turn out to be one that was read before; so may the
+     * compressed copy of one that was only then seen to have been truncated.
+     */
+    @SuppressWarnings("ReferenceEquality") // the copy of what was read last has an equal one
     private boolean isDuplicate(LogFile file) {
         return !contents.isPlain()
                 && file.offset == 0
                 && file.epoch == 0
                 && contents.isFinished(file.contentFingerprint)
-                && (last == null || last.fingerprint() != file.generation.fingerprint());
+                && last != file.generation;
     }
 
     private boolean offer(ChunkSink sink, LogFile file, Chunk.End end) {

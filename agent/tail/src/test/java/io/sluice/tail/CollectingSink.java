@@ -55,7 +55,8 @@ final class CollectingSink implements ChunkSink {
                     new StreamPosition(
                             chunk.generation.fingerprint(),
                             chunk.generation.restart(),
-                            chunk.offset + chunk.length));
+                            chunk.offset + chunk.length,
+                            chunk.generation.before()));
         }
         if (holding) {
             held.add(chunk.source);

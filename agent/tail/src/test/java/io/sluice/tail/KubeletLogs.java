@@ -101,10 +101,15 @@ final class KubeletLogs {
 
     /** As logrotate's copytruncate does. */
     Path copyAndTruncate() throws IOException {
-        Path copy = folder.resolve("%d.log.20261124-%06d".formatted(restart, rotations++));
-        Files.copy(activeFile(), copy);
+        Path copy = copyAndKeep();
         truncate();
         return copy;
+    }
+
+    /** Half of that. */
+    Path copyAndKeep() throws IOException {
+        Path copy = folder.resolve("%d.log.20261124-%06d".formatted(restart, rotations++));
+        return Files.copy(activeFile(), copy);
     }
 
     void truncate() throws IOException {

@@ -130,6 +130,8 @@ class RotationTest extends RealFiles {
             Path rotated = web.rotate();
             web.write("b1\n");
             await().until(() -> running.tailer.stats().generationsDrained.sum() == 1);
+            // The next chunk takes the loss along.
+            awaitText(web, "a1\nb1\n");
             Files.writeString(rotated, "too late\n", StandardOpenOption.APPEND);
             await().atMost(PATIENCE)
                     .until(
