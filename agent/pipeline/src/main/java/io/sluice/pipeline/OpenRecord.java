@@ -34,6 +34,9 @@ final class OpenRecord extends HeldBytes {
     /** When it is closed if no further piece comes, in the encoder's active time. */
     long deadlineNanos;
 
+    /** Nothing came until the last part of the wait, which ends at the deadline. */
+    boolean listening;
+
     OpenRecord(SourceState source, Stream stream) {
         this.source = source;
         this.stream = stream;

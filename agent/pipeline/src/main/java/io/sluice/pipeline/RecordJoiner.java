@@ -33,6 +33,15 @@ final class RecordJoiner {
     /** A container that ended without a newline leaves a partial for ever. */
     static final long SILENCE_NANOS = TimeUnit.SECONDS.toNanos(5);
 
+    /**
+     * The last part of that, in which this process must have run: who was stopped for a while has
+     * not heard what was written meanwhile.
+     */
+    private static final long LISTENED_NANOS = TimeUnit.SECONDS.toNanos(1);
+
+    /** Asked so late, this process was stopped, or might as well have been. */
+    private static final long LATE_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
+
     /** Room for time, stream and tags (or Docker's field names) before the text of a long line. */
     private static final int HEADER_BYTES = 1_024;
 
@@ -264,7 +273,8 @@ final class RecordJoiner {
         if (!partial) {
             close(open, flags);
         } else {
-            open.deadlineNanos = activeNanos + SILENCE_NANOS;
+            open.deadlineNanos = activeNanos + SILENCE_NANOS - LISTENED_NANOS;
+            open.listening = false;
             earliestDeadlineNanos = Math.min(earliestDeadlineNanos, open.deadlineNanos);
         }
     }
@@ -377,9 +387,7 @@ final class RecordJoiner {
         List<HeldBytes> held = memory.lent();
         for (int i = held.size() - 1; i >= 0; i--) {
             if (held.get(i) instanceof OpenRecord open) {
-                if (open.deadlineNanos - nowNanos <= 0 && open.source.source.hasMore()) {
-                    open.deadlineNanos = nowNanos + SILENCE_NANOS;
-                }
+                waitOn(open, nowNanos);
                 if (open.deadlineNanos - nowNanos <= 0) {
                     close(open, LogRecord.PARTIAL);
                     records.moved(open.source);
@@ -389,5 +397,20 @@ final class RecordJoiner {
             }
         }
         earliestDeadlineNanos = earliest;
+    }
+
+    /** Moves a deadline that has come, unless the writer was silent and we have listened. */
+    private static void waitOn(OpenRecord open, long nowNanos) {
+        long lateNanos = nowNanos - open.deadlineNanos;
+        if (lateNanos < 0) {
+            return;
+        }
+        if (open.source.source.hasMore()) {
+            open.deadlineNanos = nowNanos + SILENCE_NANOS - LISTENED_NANOS;
+            open.listening = false;
+        } else if (!open.listening || lateNanos > LATE_NANOS) {
+            open.deadlineNanos = nowNanos + LISTENED_NANOS;
+            open.listening = true;
+        }
     }
 }

@@ -76,7 +76,9 @@ class DockerLineTest {
     @Test
     void aPartialWithoutItsEndIsShippedAfterSilence() {
         feed(docker("half", "stdout"));
-        fed.advance(Duration.ofSeconds(6));
+        fed.advance(Duration.ofSeconds(4));
+        fed.timeout();
+        fed.advance(Duration.ofSeconds(1));
         fed.timeout();
 
         assertThat(documents()).extracting(Document::message).containsExactly("half");

@@ -17,6 +17,8 @@ import io.sluice.tail.SourcePosition;
 import io.sluice.tail.StreamPosition;
 
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -155,7 +157,9 @@ class RecordJoinerTest {
     @Test
     void aDanglingPartialWaitsFiveSecondsForItsNextPiece() {
         feed(OUT + "P noeol\n");
-        fed.advance(Duration.ofMillis(4_999));
+        fed.advance(Duration.ofSeconds(4));
+        fed.timeout();
+        fed.advance(Duration.ofMillis(999));
         fed.timeout();
         assertThat(fed.appended.documents()).isEmpty();
         assertThat(fed.encoder.nextDeadlineNanos()).isEqualTo(fed.nanos.get() + 1_000_000);
@@ -178,6 +182,26 @@ class RecordJoinerTest {
         fed.advance(Duration.ofSeconds(6));
         fed.feedOthers(true);
         assertThat(fed.appended.documents()).isEmpty();
+
+        fed.feed(source, first, piece.length(), OUT + "F second\n", End.OPEN);
+
+        assertThat(documents()).extracting(Document::message).containsExactly("first, second");
+    }
+
+    /** Whoever was stopped for a while has not heard the writer; it need not have been silent. */
+    @ParameterizedTest
+    @ValueSource(ints = {5, 60})
+    void aPartialIsNotTornWhenTheAgentWasStoppedMeanwhile(int seconds) {
+        String piece = OUT + "P first, \n";
+        feed(piece);
+        fed.advance(Duration.ofSeconds(seconds));
+        fed.timeout();
+        // Stopped once more, in the second that was to be listened in.
+        fed.advance(Duration.ofSeconds(seconds));
+        fed.timeout();
+        assertThat(fed.appended.documents()).isEmpty();
+        assertThat(fed.encoder.nextDeadlineNanos())
+                .isEqualTo(fed.nanos.get() + Duration.ofSeconds(1).toNanos());
 
         fed.feed(source, first, piece.length(), OUT + "F second\n", End.OPEN);
 
