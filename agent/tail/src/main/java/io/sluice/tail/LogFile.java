@@ -302,6 +302,11 @@ final class LogFile implements AutoCloseable {
         return sizeBytes < knownSizeBytes ? Change.CUT : Change.NONE;
     }
 
+    /** It may hold another content than it did when it was looked at. */
+    boolean isSuspicious() {
+        return suspicious;
+    }
+
     /** What it holds now is what counts from here on. */
     void accept() {
         suspicious = false;
@@ -346,6 +351,12 @@ final class LogFile implements AutoCloseable {
                 break;
             }
             length += more;
+        }
+        // It may have been truncated, and written to, since it was looked at: these are then bytes
+        // of another content, at an offset that means nothing there. Two small reads, in the cache.
+        if (name.isActive() && length > 0 && marks.areSet() && !marks.match(this::readAt)) {
+            suspicious = true;
+            return 0;
         }
         if (offset + length > sizeBytes) {
             if (knownSizeBytes == sizeBytes) {

@@ -464,6 +464,12 @@ final class SourceReader implements ChunkSink.ChunkFiller {
                 if (whole && filling.hasUnread()) {
                     chunk.end = Chunk.End.OPEN;
                 }
+                if (filling.isSuspicious()) {
+                    // Looked at before anything more is read.
+                    failed = true;
+                    dirty = true;
+                    chunk.end = Chunk.End.OPEN;
+                }
             } catch (IOException e) {
                 failed = true;
                 chunk.end = Chunk.End.OPEN;

@@ -7,6 +7,8 @@ import io.sluice.tail.SourceReader.Link;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.Optional;
 
@@ -75,6 +77,42 @@ class LateCopyTest extends RealFiles {
         reader.scan(nowNanos);
         readAll(reader);
         assertThat(sink.text(web.key)).isEqualTo("first\nsecond\nthird\n");
+    }
+
+    @Test
+    void whatWasWrittenSinceTheFileWasLookedAtIsNotReadAsWhatItHeldBefore() throws Exception {
+        SourceReader reader = reader();
+        web.write("first, and not short\n");
+        reader.scan(nowNanos);
+        boolean[] truncated = {false};
+        ChunkSink late =
+                filler -> {
+                    if (!truncated[0]) {
+                        truncated[0] = true;
+                        copyTruncateAndWrite("second, and longer than the first one\n");
+                    }
+                    return sink.offer(filler);
+                };
+        for (int turn = 0; turn < 20; turn++) {
+            SourceReader.Turn _ = reader.read(late, ReadGate.OPEN, false, nowNanos);
+            nowNanos += Duration.ofMillis(500).toNanos();
+            reader.scan(nowNanos);
+        }
+        assertThat(truncated[0]).isTrue();
+        assertThat(sink.text(web.key))
+                .isEqualTo("first, and not short\nsecond, and longer than the first one\n");
+        assertThat(sink.losses(web.key).get(Loss.Cause.TRUNCATED).bytes()).isZero();
+        assertThat(sink.taken(web.key).getLast().generation().fingerprint())
+                .isNotEqualTo(sink.taken(web.key).getFirst().generation().fingerprint());
+    }
+
+    private void copyTruncateAndWrite(String text) {
+        try {
+            web.copyAndTruncate();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        web.write(text);
     }
 
     /** It is taken for a copy of what is read anyway, and then that is not there any more. */
