@@ -1,11 +1,16 @@
 package io.sluice.app.simulation;
 
+import io.sluice.buffer.Amount;
+import io.sluice.pipeline.DocumentId;
+
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.IntFunction;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -58,6 +63,9 @@ final class Books {
     /** What a server has, by id. */
     private final Map<String, String> documents = new HashMap<>();
 
+    /** The same, counted, by {@link io.sluice.tail.LogSource#key}. */
+    private final Map<String, Amount> amounts = new TreeMap<>();
+
     private final Map<String, Integer> lastArrived = new HashMap<>();
     private final List<String> wrong = new ArrayList<>();
 
@@ -68,19 +76,40 @@ final class Books {
         return piece;
     }
 
-    /** A bulk body was sent. */
-    void deliver(String ndjson) {
+    /**
+     * A bulk body was sent.
+     *
+     * @param sourceOf whose a document is, by its number
+     * @return what is in it, by source
+     */
+    Map<String, Amount> deliver(String ndjson, IntFunction<String> sourceOf) {
+        Map<String, Amount> sent = new TreeMap<>();
         List<String> lines = ndjson.lines().toList();
         for (int i = 0; i < lines.size(); i += 2) {
             String id = first(ID, lines.get(i)).orElseThrow();
             String message = first(MESSAGE, lines.get(i + 1)).orElse("");
+            String source = sourceOf.apply(i / 2);
+            Amount amount = new Amount(DocumentId.extent(id).orElseThrow(), 1);
+            sent.merge(source, amount, Amount::plus);
             String before = documents.putIfAbsent(id, message);
             if (before == null) {
+                amounts.merge(source, amount, Amount::plus);
                 arrive(message);
             } else if (!before.equals(message)) {
                 wrong.add("under one id came " + before + " and " + message);
             }
         }
+        return sent;
+    }
+
+    /** What a server has of a source: each document once. */
+    Amount delivered(String source) {
+        return amounts.getOrDefault(source, Amount.NONE);
+    }
+
+    /** Sources that anything came of. */
+    Set<String> sources() {
+        return amounts.keySet();
     }
 
     private void arrive(String message) {

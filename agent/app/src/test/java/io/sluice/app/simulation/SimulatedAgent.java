@@ -1,8 +1,16 @@
 package io.sluice.app.simulation;
 
+import static io.sluice.buffer.Amount.NONE;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import static java.util.stream.Collectors.toMap;
+
+import io.sluice.buffer.Amount;
 import io.sluice.buffer.Buffer;
 import io.sluice.buffer.BufferConfig;
 import io.sluice.buffer.Excerpt;
+import io.sluice.buffer.LedgerEntry;
 import io.sluice.buffer.Outbox;
 import io.sluice.pipeline.Batch;
 import io.sluice.pipeline.BatchSink;
@@ -24,7 +32,9 @@ import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Stream;
 import java.util.zip.GZIPInputStream;
@@ -42,9 +52,16 @@ final class SimulatedAgent implements AutoCloseable {
     private final AtomicReference<Throwable> failure = new AtomicReference<>();
 
     /** Handed out and not acknowledged. */
-    private final Deque<Excerpt> held = new ArrayDeque<>();
+    private final Deque<Sent> held = new ArrayDeque<>();
 
     private boolean ended;
+
+    /**
+     * An excerpt that was sent.
+     *
+     * @param amounts what is in it, by source
+     */
+    private record Sent(long index, Map<String, Amount> amounts) {}
 
     /** Between pipeline and buffer; shut, nothing is appended any more, and nothing half. */
     private static final class Door implements BatchSink {
@@ -127,14 +144,14 @@ final class SimulatedAgent implements AutoCloseable {
             if (excerpt.isEmpty()) {
                 return;
             }
-            books.deliver(ndjson(excerpt.get()));
-            held.add(excerpt.get());
+            Excerpt sent = excerpt.get();
+            held.add(new Sent(sent.index(), books.deliver(ndjson(sent), sent.runs()::source)));
         }
     }
 
     /** Of what was sent, so many are answered for. */
     void acknowledge(int count) {
-        Excerpt last = null;
+        Sent last = null;
         for (int i = 0; i < count && !held.isEmpty(); i++) {
             last = held.removeFirst();
         }
@@ -165,8 +182,42 @@ final class SimulatedAgent implements AutoCloseable {
         tail.join();
         pipeline.close(PATIENCE);
         deliver(books, Integer.MAX_VALUE);
+        balance(books);
         tailer.close();
         buffer.close();
+    }
+
+    /**
+     * Nothing is appended any more, and all that was is sent. What the ledger has read is what came
+     * out, each record once, and what of it is in flight is what was not answered for.
+     */
+    private void balance(Books books) {
+        Map<String, LedgerEntry> entries =
+                buffer.ledger().snapshot(0).entries().stream()
+                        .collect(toMap(LedgerEntry::source, entry -> entry));
+        Map<String, Amount> unanswered = new TreeMap<>();
+        for (Sent sent : held) {
+            sent.amounts.forEach(
+                    (source, amount) -> unanswered.merge(source, amount, Amount::plus));
+        }
+        assertThat(entries.keySet()).containsAll(books.sources());
+        entries.forEach(
+                (source, entry) -> {
+                    assertThat(entry.read())
+                            .as("read of %s", source)
+                            .isEqualTo(books.delivered(source));
+                    assertThat(entry.inFlight())
+                            .as("in flight of %s", source)
+                            .isEqualTo(unanswered.getOrDefault(source, Amount.NONE));
+                    assertThat(entry.allDropped()).as("dropped of %s", source).isEqualTo(NONE);
+                });
+    }
+
+    /** What the ledger says of a source. */
+    Optional<LedgerEntry> ledger(String source) {
+        return buffer.ledger().snapshot(0).entries().stream()
+                .filter(entry -> entry.source().equals(source))
+                .findFirst();
     }
 
     /**
@@ -180,6 +231,7 @@ final class SimulatedAgent implements AutoCloseable {
         // Nothing is half written or deleted: one thread delivers, and that is this one.
         copy(state, next);
         deliver(books, Integer.MAX_VALUE);
+        balance(books);
         close();
     }
 
