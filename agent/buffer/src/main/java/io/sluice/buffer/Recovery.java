@@ -46,9 +46,6 @@ final class Recovery {
     private final Map<String, SourcePosition> positions = new HashMap<>();
     private final Map<String, Seen> seen = new HashMap<>();
 
-    /** The excerpts that were found so far. */
-    private final Ranges found = new Ranges();
-
     private long believedTo = Long.MAX_VALUE;
     private long lastSequence;
     private int lastCycle;
@@ -304,7 +301,6 @@ final class Recovery {
 
     /** What is not acknowledged is in flight, unless it is in another excerpt, too. */
     private void hold(Header excerpt) {
-        found.add(excerpt.sequence());
         for (int output = 0; output < acknowledged.size(); output++) {
             Acknowledged known = acknowledged.get(output);
             long sequence = excerpt.sequence();
@@ -312,7 +308,7 @@ final class Recovery {
                 continue;
             }
             if (excerpt.kind() == Kind.AGAIN && excerpt.origin() > known.index) {
-                if (found.contains(excerpt.origin())) {
+                if (excerpt.origin() >= segments.getFirst().firstSequence) {
                     // The excerpt these documents came from is sent again, and they with it.
                     known.settled.add(sequence);
                     continue;
