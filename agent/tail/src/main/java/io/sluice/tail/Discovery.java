@@ -42,6 +42,9 @@ final class Discovery {
         SEEN
     }
 
+    /** Files are renamed every ten seconds at most; a look takes far less. */
+    private static final int MOST_LOOKS_FOR_A_COPY = 5;
+
     private final HeldFiles files;
     private final FinishedFiles finished;
     private final Contents contents;
@@ -373,6 +376,18 @@ final class Discovery {
      * @return empty where there is none
      */
     Optional<LogFile> copyOf(LogFile file, long nowNanos) {
+        Optional<LogFile> copy = Optional.empty();
+        for (int looks = 0; looks < MOST_LOOKS_FOR_A_COPY && copy.isEmpty(); looks++) {
+            vanished = false;
+            copy = listedCopyOf(file, nowNanos);
+            if (!vanished) {
+                break;
+            }
+        }
+        return copy;
+    }
+
+    private Optional<LogFile> listedCopyOf(LogFile file, long nowNanos) {
         List<FoundFile> found = new ArrayList<>();
         for (Place place : places) {
             list(place, found);
@@ -388,6 +403,9 @@ final class Discovery {
                     return Optional.of(copy);
                 }
                 copy.close();
+            } catch (NoSuchFileException _) {
+                // Compressed or renamed since it was listed: it has another name now.
+                vanished = true;
             } catch (IOException e) {
                 complaints.about(entry.path(), e);
             }
