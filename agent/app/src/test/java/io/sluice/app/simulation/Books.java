@@ -46,6 +46,9 @@ final class Books {
         /** It must be in one document with the piece before. */
         boolean joined;
 
+        /** It may come behind younger ones. */
+        boolean unordered;
+
         Piece(String stream, int number, String filling) {
             this.stream = stream;
             this.number = number;
@@ -122,14 +125,14 @@ final class Books {
             Piece piece = streams.get(stream).get(number);
             if (piece.arrived) {
                 wrong.add("doubled: " + piece + " in " + message);
-            } else if (lastArrived.getOrDefault(stream, -1) > number) {
+            } else if (!piece.unordered && lastArrived.getOrDefault(stream, -1) > number) {
                 wrong.add("out of order: " + piece + " behind " + lastArrived.get(stream));
             }
             if (first && piece.joined) {
                 wrong.add("torn from the piece before: " + piece);
             }
             piece.arrived = true;
-            lastArrived.put(stream, number);
+            lastArrived.merge(stream, number, Math::max);
             expected.append(piece.text);
             first = false;
         }

@@ -255,7 +255,8 @@ final class SimulatedContainer {
     /**
      * Nothing is written between copy and truncation: what would be is promised by nobody. Nor is
      * what an earlier copy has when there is another one before the agent has read that far: it
-     * takes the youngest that may be it.
+     * takes the youngest that may be it. What the agent finds of a copy late, when its file has
+     * lost its name meanwhile, may come behind what was written to the file since.
      */
     void copyTruncate() throws IOException {
         payOwed();
@@ -267,6 +268,9 @@ final class SimulatedContainer {
         Path path = file.path;
         file.path = copy;
         file.copied = true;
+        for (Line line : file.lines) {
+            line.piece.unordered |= !line.piece.arrived;
+        }
         truncate(path, 0);
         LogFile same = new LogFile(path);
         same.held = file.held;
