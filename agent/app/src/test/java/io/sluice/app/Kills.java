@@ -1,9 +1,9 @@
 package io.sluice.app;
 
 import io.sluice.app.AgentProcess.Home;
+import io.sluice.testing.CountingBulk;
 
 import java.io.IOException;
-import java.net.URI;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -16,10 +16,15 @@ import java.util.concurrent.locks.LockSupport;
  * as process 1 of a pid namespace, and at moments of four kinds.
  */
 final class Kills {
-    /** For work, or for an append: after that the kill comes all the same. */
-    private static final Duration WAITED_AT_MOST = Duration.ofSeconds(20);
+    /** For an append: after that the kill comes all the same. */
+    private static final Duration WAITED_AT_MOST = Duration.ofSeconds(8);
 
-    private static final Duration ASKED_EVERY = Duration.ofMillis(250);
+    /** Appends are short: one more kill is tried until one was met, but so many at most. */
+    private static final int MOST_MORE = 20;
+
+    /** For work, which comes sooner or later: the server does not answer meanwhile. */
+    private static final Duration WORK_WITHIN = Duration.ofMinutes(3);
+
     private static final Duration GONE_WITHIN = Duration.ofSeconds(30);
 
     /** When the kill comes. */
@@ -28,7 +33,7 @@ final class Kills {
         STARTING,
         /** A while after the agent has said that it is up. */
         UP,
-        /** When ring, buffer and requests in flight are not empty, a while after that or later. */
+        /** When excerpts are in the buffer and requests in flight, a while after that or later. */
         BUSY,
         /** As {@link #BUSY}, and in the middle of an append. */
         APPENDING
@@ -40,34 +45,53 @@ final class Kills {
     private record Work(double ring, double held, double inFlight) {
         static final Work UNKNOWN = new Work(0, 0, 0);
 
+        boolean isThere() {
+            return held > 0 && inFlight > 0;
+        }
+
         boolean isEverywhere() {
-            return ring > 0 && held > 0 && inFlight > 0;
+            return isThere() && ring > 0;
         }
     }
 
     private final AgentYaml yaml;
-    private final URI elasticsearch;
+    private final CountingBulk server;
     private final Random random;
     private int done;
     private int asProcess1;
     private int starting;
+    private int busy;
     private int underLoad;
+    private int withAFilledRing;
     private int insideAnAppend;
 
-    Kills(AgentYaml yaml, URI elasticsearch, long seed) {
+    /**
+     * @param server stalls while a kill waits for work: what is in flight stays so, and the rest
+     *     gathers behind it
+     */
+    Kills(AgentYaml yaml, CountingBulk server, long seed) {
         this.yaml = yaml;
-        this.elasticsearch = elasticsearch;
+        this.server = server;
         this.random = new Random(seed);
     }
 
-    /** Kills so often. */
+    /** Kills so often, and until one kill was inside an append. */
     void run(int kills) throws IOException, InterruptedException {
         for (Kill kill : schedule(kills)) {
-            try (AgentProcess agent = yaml.start(kill.home, elasticsearch)) {
-                Work work = kill(agent, kill);
-                int _ = agent.awaitExit(GONE_WITHIN);
-                count(kill, work);
-            }
+            startAndKill(kill);
+        }
+        for (int more = 0; insideAnAppend == 0 && more < MOST_MORE; more++) {
+            startAndKill(new Kill(Home.CHILD, Moment.APPENDING, Duration.ZERO));
+        }
+    }
+
+    private void startAndKill(Kill kill) throws IOException, InterruptedException {
+        try (AgentProcess agent = yaml.start(kill.home, server.url())) {
+            Work work = kill(agent, kill);
+            int _ = agent.awaitExit(GONE_WITHIN);
+            count(kill, work);
+        } finally {
+            server.flow();
         }
     }
 
@@ -105,53 +129,52 @@ final class Kills {
             }
             case BUSY -> {
                 int _ = agent.healthPort();
-                pass(kill.after);
+                server.stall();
                 work = awaitWork(agent);
+                pass(kill.after);
             }
             case APPENDING -> {
                 int _ = agent.healthPort();
+                server.stall();
+                work = awaitWork(agent);
+                // A buffer that is full takes no append.
+                server.flow();
                 pass(kill.after);
-                work = freezeInAnAppend(agent);
+                freezeInAnAppend(agent);
             }
         }
         agent.kill();
         return work;
     }
 
-    /** The last that was said, of work everywhere if there was any in time. */
+    /** As soon as there is work; there is until the server goes on. */
     private static Work awaitWork(AgentProcess agent) throws IOException, InterruptedException {
-        long deadline = System.nanoTime() + WAITED_AT_MOST.toNanos();
+        long deadline = System.nanoTime() + WORK_WITHIN.toNanos();
         Work work = work(agent);
-        while (!work.isEverywhere() && System.nanoTime() - deadline < 0) {
+        while (!work.isThere()) {
+            if (System.nanoTime() - deadline > 0) {
+                throw new AssertionError("no work in " + WORK_WITHIN + ", but " + work);
+            }
             pass(Duration.ofMillis(5));
             work = work(agent);
         }
         return work;
     }
 
-    /**
-     * Stops the agent when an append seems to be under way, and lets it go on if that is over.
-     *
-     * @return what it had to do a moment before
-     */
-    private Work freezeInAnAppend(AgentProcess agent) throws IOException, InterruptedException {
+    /** Stops the agent when an append seems to be under way, and lets it go on if that is over. */
+    private void freezeInAnAppend(AgentProcess agent) throws IOException {
         long deadline = System.nanoTime() + WAITED_AT_MOST.toNanos();
         try (UnfinishedAppend watch = new UnfinishedAppend(yaml.state())) {
             while (System.nanoTime() - deadline < 0) {
-                Work work = work(agent);
-                long asked = System.nanoTime();
-                while (System.nanoTime() - asked < ASKED_EVERY.toNanos()) {
-                    if (work.isEverywhere() && watch.sees()) {
-                        agent.freeze();
-                        if (watch.seesNow()) {
-                            return work;
-                        }
-                        agent.thaw();
+                if (watch.sees()) {
+                    agent.freeze();
+                    if (watch.seesNow()) {
+                        return;
                     }
+                    agent.thaw();
                 }
             }
         }
-        return work(agent);
     }
 
     private static Work work(AgentProcess agent) throws IOException, InterruptedException {
@@ -182,13 +205,20 @@ final class Kills {
         done++;
         asProcess1 += kill.home == Home.PID_NAMESPACE ? 1 : 0;
         starting += kill.moment == Moment.STARTING ? 1 : 0;
-        underLoad += work.isEverywhere() ? 1 : 0;
+        busy += kill.moment == Moment.BUSY || kill.moment == Moment.APPENDING ? 1 : 0;
+        underLoad += work.isThere() ? 1 : 0;
+        withAFilledRing += work.isEverywhere() ? 1 : 0;
         try (UnfinishedAppend watch = new UnfinishedAppend(yaml.state())) {
             insideAnAppend += watch.seesNow() ? 1 : 0;
         }
     }
 
-    /** Kills that found ring, buffer and requests in flight not empty. */
+    /** Kills that were to find work. */
+    int busy() {
+        return busy;
+    }
+
+    /** Kills that found buffer and requests in flight not empty. */
     int underLoad() {
         return underLoad;
     }
@@ -200,8 +230,8 @@ final class Kills {
 
     @Override
     public String toString() {
-        return ("%d kills, %d as process 1, %d while starting, %d with ring, buffer and requests in"
-                        + " flight not empty, %d inside an append")
-                .formatted(done, asProcess1, starting, underLoad, insideAnAppend);
+        return ("%d kills, %d as process 1, %d while starting, %d with buffer and requests in"
+                        + " flight not empty, %d of them the ring too, %d inside an append")
+                .formatted(done, asProcess1, starting, underLoad, withAFilledRing, insideAnAppend);
     }
 }

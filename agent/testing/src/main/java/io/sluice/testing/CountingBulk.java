@@ -116,6 +116,7 @@ public final class CountingBulk implements AutoCloseable {
     private long repeated;
     private long doubled;
     private boolean calm;
+    private boolean stalled;
 
     /** Listens on loopback. The same seed treats the n-th request the same. */
     public CountingBulk(long seed) {
@@ -136,6 +137,17 @@ public final class CountingBulk implements AutoCloseable {
     /** No faults from now on. */
     public synchronized void calm() {
         calm = true;
+    }
+
+    /** Bulk requests wait from now on, neither taken nor answered, until {@link #flow}. */
+    public synchronized void stall() {
+        stalled = true;
+    }
+
+    /** Bulk requests go on. */
+    public synchronized void flow() {
+        stalled = false;
+        notifyAll();
     }
 
     /** Lines that are there, each counted once. */
@@ -260,6 +272,7 @@ public final class CountingBulk implements AutoCloseable {
             requests++;
             faults.merge(fault, 1L, Long::sum);
         }
+        awaitFlow();
         // No server answers at once: what is in flight shall be in flight for a while.
         pause(LEAST_ANSWER_MILLIS + random.nextInt(ANSWER_MILLIS_SPREAD));
         switch (fault) {
@@ -284,6 +297,16 @@ public final class CountingBulk implements AutoCloseable {
             }
         }
         return true;
+    }
+
+    private synchronized void awaitFlow() throws IOException {
+        try {
+            while (stalled && !listener.isClosed()) {
+                wait();
+            }
+        } catch (InterruptedException e) {
+            throw new IOException("nobody interrupts a connection", e);
+        }
     }
 
     private static void pause(long millis) {
@@ -446,6 +469,7 @@ public final class CountingBulk implements AutoCloseable {
     public void close() {
         try {
             listener.close();
+            flow();
             for (Socket socket : sockets) {
                 socket.close();
             }
