@@ -22,6 +22,9 @@ final class Kills {
     /** Appends are short: one more kill is tried until one was met, but so many at most. */
     private static final int MOST_MORE = 20;
 
+    /** For a chunk in the ring, which stays there for some milliseconds. */
+    private static final Duration RING_WITHIN = Duration.ofSeconds(5);
+
     /** For work, which comes sooner or later: the server does not answer meanwhile. */
     private static final Duration WORK_WITHIN = Duration.ofMinutes(3);
 
@@ -147,12 +150,19 @@ final class Kills {
         return work;
     }
 
-    /** As soon as there is work; there is until the server goes on. */
+    /**
+     * As soon as there is work everywhere, the ring included; or in buffer and requests, where it
+     * stays until the server goes on, while the ring did not show any for so long.
+     */
     private static Work awaitWork(AgentProcess agent) throws IOException, InterruptedException {
-        long deadline = System.nanoTime() + WORK_WITHIN.toNanos();
+        long began = System.nanoTime();
         Work work = work(agent);
-        while (!work.isThere()) {
-            if (System.nanoTime() - deadline > 0) {
+        while (!work.isEverywhere()) {
+            long waited = System.nanoTime() - began;
+            if (work.isThere() && waited > RING_WITHIN.toNanos()) {
+                return work;
+            }
+            if (waited > WORK_WITHIN.toNanos()) {
                 throw new AssertionError("no work in " + WORK_WITHIN + ", but " + work);
             }
             pass(Duration.ofMillis(5));
