@@ -306,8 +306,9 @@ public final class Buffer implements BatchSink, AutoCloseable {
     /**
      * {@inheritDoc}
      *
-     * <p>With {@link WhenFull#DROP_OLDEST} it blocks only while everything in the buffer is in
-     * flight, or the disk is full of others' files.
+     * <p>With {@link WhenFull#DROP_OLDEST} it blocks only while everything in the buffer but its
+     * newest segment is in flight, or the disk is full of others' files: who takes from the outbox
+     * must not be the thread that appends.
      *
      * @throws IllegalArgumentException if the batch has more bodies than outputs, or they are
      *     larger than {@link BufferConfig#maxBodyBytes}, or their runs are not what the sources'
