@@ -434,16 +434,23 @@ public final class Ledger {
             return; // The disk did not take it the last time.
         }
         lettersDroppedTo = upTo;
-        letters.forEach(
-                (source, amount) -> {
-                    Entry entry = entries.get(source);
-                    if (entry == null) {
-                        entry = entries.get(foldedKey(source));
-                    }
-                    if (entry != null) {
-                        entry.outcomes.get(output).dropLetters(amount);
-                    }
-                });
+        letters.forEach((source, amount) -> dropLetters(output, source, amount));
+    }
+
+    /**
+     * A letter can be gone before its excerpt is acknowledged: so many may be owed as are in
+     * flight. What is beyond is of a source that was folded before it came back.
+     */
+    private void dropLetters(int output, String source, Amount amount) {
+        Amount left = amount;
+        Entry own = entries.get(source);
+        if (own != null) {
+            left = own.outcomes.get(output).dropLetters(left, own.inFlight(output));
+        }
+        Entry line = entries.get(foldedKey(source));
+        if (line != null) {
+            Amount _ = line.outcomes.get(output).dropLetters(left, left);
+        }
     }
 
     /** Sequence of the last excerpt that was appended, as far as is known. */

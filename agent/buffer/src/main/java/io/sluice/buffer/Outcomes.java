@@ -39,19 +39,24 @@ final class Outcomes {
         if (!lettersOwed.isNone()) {
             Amount owed = lettersOwed;
             lettersOwed = Amount.NONE;
-            dropLetters(owed);
+            Amount _ = dropLetters(owed, owed);
         }
     }
 
-    /** Dead letters were dropped; those that are not counted as dead letters yet, later. */
-    void dropLetters(Amount amount) {
-        Amount now =
-                new Amount(
-                        Math.min(amount.bytes(), deadLettered.bytes()),
-                        Math.min(amount.records(), deadLettered.records()));
+    /**
+     * Dead letters were dropped; those that are not counted as dead letters yet, later.
+     *
+     * @param mostOwed so many can become dead letters yet
+     * @return what is beyond: it is counted somewhere else
+     */
+    Amount dropLetters(Amount amount, Amount mostOwed) {
+        Amount now = least(amount, deadLettered);
         deadLettered = deadLettered.minus(now);
         drop(Drop.DEAD_LETTERS_DROPPED, now);
-        lettersOwed = lettersOwed.plus(amount.minus(now));
+        Amount left = amount.minus(now);
+        Amount owed = least(left, mostOwed.minus(least(mostOwed, lettersOwed)));
+        lettersOwed = lettersOwed.plus(owed);
+        return left.minus(owed);
     }
 
     /** Everything that is done. */

@@ -668,6 +668,31 @@ class LedgerTest {
         }
     }
 
+    @Test
+    void lettersOfASourceThatCameBackAfterItWasFoldedAreCountedWhereTheyAre() throws Exception {
+        Amount one = new Amount(RECORD_BYTES, 1);
+        try (Buffer buffer = Buffer.open(config(directory))) {
+            buffer.append(batch(body("x"), progress(CART, 1)));
+            buffer.append(batch(nothing(), tombstone(CART)));
+            Excerpt excerpt = buffer.outbox(0).next().orElseThrow();
+            ExcerptOutcome outcome = new ExcerptOutcome(excerpt.index());
+            outcome.deadLettered(0, (int) RECORD_BYTES);
+            buffer.outbox(0).acknowledge(excerpt.index(), List.of(outcome));
+            assertThat(buffer.outbox(0).next()).isEmpty();
+            awaitForced(buffer);
+            assertThat(buffer.writeAcked(true, 0)).isTrue();
+            assertThat(entry(buffer, "shop/*").deadLettered()).isEqualTo(one);
+            buffer.append(batch(body("y"), progress(CART, 1)));
+            excerpt = buffer.outbox(0).next().orElseThrow();
+            buffer.outbox(0).acknowledge(excerpt.index(), List.of());
+            buffer.dropLetters(0, 1, Map.of(CART, one));
+            assertThat(entry(buffer, "shop/*").deadLettered()).isEqualTo(Amount.NONE);
+            assertThat(entry(buffer, "shop/*").dropped())
+                    .containsEntry(Drop.DEAD_LETTERS_DROPPED, one);
+            assertThat(entry(buffer, CART).delivered()).isEqualTo(one);
+        }
+    }
+
     private static DeadLetter letter(int number, String source, int bytes) {
         return new DeadLetter(
                 "id-" + number,
