@@ -125,6 +125,8 @@ final class LedgerModel {
     /** What the ledger took from its outcomes for excerpts that are not believed any more. */
     private final Map<String, LedgerEntry> takenBack = new HashMap<>();
 
+    private boolean takesBack;
+
     LedgerModel(long seed) {
         this.seed = seed;
     }
@@ -248,16 +250,27 @@ final class LedgerModel {
         return dropped;
     }
 
-    /** Whether the ledger may count fewer dead letters for it than there are. */
+    /**
+     * Whether the ledger may count fewer dead letters for it than there are, or cannot tell whose
+     * they are: those of a source that is folded, or those that are in flight since it came back.
+     */
     private boolean isGuessed(String source) {
-        return takenBack.keySet().stream()
-                .anyMatch(
-                        other ->
-                                other.equals(source)
-                                        || (isFolded(other)
-                                                && isFolded(source)
-                                                && Ledger.namespace(other)
-                                                        .equals(Ledger.namespace(source))));
+        return (isFolded(source) && isInFlight(source))
+                || takenBack.keySet().stream()
+                        .anyMatch(
+                                other ->
+                                        other.equals(source)
+                                                || (isFolded(other)
+                                                        && isFolded(source)
+                                                        && Ledger.namespace(other)
+                                                                .equals(Ledger.namespace(source))));
+    }
+
+    private boolean isInFlight(String source) {
+        return !entries()
+                .getOrDefault(source, LedgerEntry.none(source, LedgerEntry.State.LIVE))
+                .inFlight()
+                .isNone();
     }
 
     /** These have no entry of their own any more. */
@@ -281,7 +294,10 @@ final class LedgerModel {
      * @param survivors whose headers can be read
      */
     void restarted(long index, long believedTo, Set<Long> survivors) {
+        takesBack = false;
         for (Written written : List.copyOf(excerpts.values())) {
+            boolean done = written.sequence <= index || written.dropped || written.lost;
+            takesBack |= done && written.believed && written.root >= believedTo;
             written.believed &= written.root < believedTo;
             if (written.sequence <= index || written.dropped) {
                 // What happens to its bytes now does not matter any more.
@@ -299,6 +315,21 @@ final class LedgerModel {
         }
         // A source that begins anew has no outcomes to differ.
         takenBack.keySet().removeIf(source -> lastPlace(source).isEmpty());
+    }
+
+    /** The last excerpt that says of a source that is folded that it ended. */
+    long foldedTo() {
+        return excerpts.values().stream()
+                .filter(
+                        written ->
+                                written.places.entrySet().stream()
+                                        .anyMatch(
+                                                place ->
+                                                        place.getValue().ended()
+                                                                && isFolded(place.getKey())))
+                .mapToLong(written -> written.sequence)
+                .max()
+                .orElse(0);
     }
 
     // --- what must be so ---
@@ -332,10 +363,9 @@ final class LedgerModel {
         return positions;
     }
 
-    /** Something was acknowledged that is not believed any more. */
-    boolean hasDoneWhatIsNotBelieved() {
-        return excerpts.values().stream()
-                .anyMatch(written -> !written.believed && written.acknowledged);
+    /** The last start ceased to believe something that was done. */
+    boolean takesBack() {
+        return takesBack;
     }
 
     /**
