@@ -184,6 +184,14 @@ public final class Ledger {
             entry.before = source.before();
             return Optional.of(entry);
         }
+        Optional<Ended> before =
+                source.sequence() < recovered.believedTo()
+                        ? Optional.empty()
+                        : source.before().filter(b -> b.sequence < recovered.believedTo());
+        if (before.isPresent() && !seen.map(Seen::live).orElse(false)) {
+            // It has not come back yet. What its older excerpts say may be less than it had read.
+            return before.map(ended -> add(source.key(), false, ended.sequence, ended.totals));
+        }
         if (seen.isPresent()) {
             Seen now = seen.get();
             long sequence = now.live() ? source.sequence() : now.sequence();
@@ -191,12 +199,11 @@ public final class Ledger {
             entry.before = source.before();
             return Optional.of(entry);
         }
-        // It has no position. Either that is lost and it is read again from where it had ended
-        // before, or from its beginning; or it has ended and what said so cannot be read.
+        // It has no position. Either that is lost and it is read again from its beginning; or it
+        // has
+        // ended and what said so cannot be read.
         if (source.sequence() >= recovered.believedTo()) {
-            return source.before()
-                    .filter(before -> before.sequence < recovered.believedTo())
-                    .map(before -> add(source.key(), false, before.sequence, before.totals));
+            return Optional.empty();
         }
         Entry entry = add(source.key(), false, appendedTo, ReadTotals.NONE);
         Amount most = Amount.NONE;

@@ -247,7 +247,7 @@ final class Recovery {
         Optional<Header> header = reader.next(segment.end, true);
         if (isBase) {
             lastSequence = Math.max(lastSequence, header.orElseThrow().sequence() - 1);
-            endAllButThoseWithPositions(lastSequence);
+            endAllButThoseWithPositions();
         }
         for (; header.isPresent(); header = reader.next(segment.end, true)) {
             Header excerpt = header.get();
@@ -276,12 +276,15 @@ final class Recovery {
         }
     }
 
-    /** Of a source that has no position in the snapshot the end may have been in a damaged part. */
-    private void endAllButThoseWithPositions(long sequence) {
+    /**
+     * Of a source that has no position in the snapshot the end may have been in a damaged or
+     * dropped part.
+     */
+    private void endAllButThoseWithPositions() {
         seen.replaceAll(
                 (key, source) ->
                         source.live() && !positions.containsKey(key)
-                                ? new Seen(source.totals(), false, sequence)
+                                ? new Seen(source.totals(), false, source.sequence())
                                 : source);
     }
 

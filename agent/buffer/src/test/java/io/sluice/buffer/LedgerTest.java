@@ -229,13 +229,13 @@ class LedgerTest {
                     CompletableFuture.supplyAsync(
                             () -> {
                                 long looks = 0;
-                                while (!done.get()) {
+                                do {
                                     LedgerEntry total = buffer.ledger().snapshot(0).total();
                                     assertThat(total.inFlight().records()).isNotNegative();
                                     assertThat(total.inFlight().bytes())
                                             .isEqualTo(RECORD_BYTES * total.inFlight().records());
                                     looks++;
-                                }
+                                } while (!done.get());
                                 return looks;
                             });
             long delivered = 0;
@@ -346,6 +346,33 @@ class LedgerTest {
             LedgerEntry total = buffer.ledger().snapshot(0).total();
             assertThat(total.allDropped().records()).isEqualTo(3);
             assertThat(total.delivered().records()).isEqualTo(87);
+        }
+    }
+
+    @Test
+    void whatASourceHadReadWhenItEndedIsKnownThoughOnlyAnOlderSegmentOfItIsThere()
+            throws Exception {
+        Amount two = new Amount(2 * RECORD_BYTES, 2);
+        try (Buffer buffer = Buffer.open(config(directory))) {
+            buffer.append(batch(body("x"), progress(CART, 1)));
+        }
+        try (Buffer buffer = Buffer.open(config(directory))) {
+            buffer.append(batch(body("y"), progress(CART, 2)));
+            buffer.append(batch(nothing(), tombstone(CART)));
+        }
+        try (Buffer buffer = Buffer.open(config(directory))) {
+            buffer.append(batch(body("z"), progress("/var/log/syslog", 1)));
+        }
+        // As if it was dropped while a request with the one before was under way.
+        try (Stream<Path> files = Files.list(directory.resolve("earlier"))) {
+            Files.delete(files.sorted().toList().getLast());
+        }
+        for (int start = 0; start < 2; start++) {
+            try (Buffer buffer = Buffer.open(config(directory))) {
+                assertThat(entry(buffer, CART).state()).isEqualTo(State.ENDED);
+                assertThat(entry(buffer, CART).read()).isEqualTo(two);
+                assertThat(entry(buffer, CART).inFlight()).isEqualTo(new Amount(RECORD_BYTES, 1));
+            }
         }
     }
 
