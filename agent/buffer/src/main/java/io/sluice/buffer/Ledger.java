@@ -194,9 +194,17 @@ public final class Ledger {
         }
         if (seen.isPresent()) {
             Seen now = seen.get();
-            long sequence = now.live() ? source.sequence() : now.sequence();
+            boolean cameBack =
+                    now.live()
+                            && source.state() == State.ENDED
+                            && source.sequence() < recovered.believedTo();
+            boolean known = now.live() && !cameBack;
+            long sequence = known ? source.sequence() : now.sequence();
             Entry entry = add(source.key(), now.live(), sequence, now.totals());
-            entry.before = source.before();
+            entry.before =
+                    cameBack
+                            ? source.totals().map(t -> new Ended(t, source.sequence()))
+                            : source.before();
             return Optional.of(entry);
         }
         // It has no position. Either that is lost and it is read again from its beginning; or it

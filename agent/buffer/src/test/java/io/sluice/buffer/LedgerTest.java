@@ -377,6 +377,37 @@ class LedgerTest {
     }
 
     @Test
+    void theEndOfASourceIsKnownThoughOnlyItsExcerptsSaidThatItCameBack() throws Exception {
+        Counts filtered = new Counts(5, 1, 5, 1, 0, 0, 0, List.of());
+        Path acked = directory.resolve("acked");
+        Path ended = directory.resolve("ended");
+        try (Buffer buffer = Buffer.open(config(directory))) {
+            buffer.append(new Batch(List.of(), List.of(moved(CART, filtered))));
+            buffer.append(batch(nothing(), tombstone(CART)));
+        }
+        Files.copy(acked, ended);
+        long back;
+        try (Buffer buffer = Buffer.open(config(directory))) {
+            buffer.append(new Batch(List.of(), List.of(moved(CART, filtered))));
+            back = buffer.ledger().appendedTo();
+        }
+        Files.move(ended, acked, StandardCopyOption.REPLACE_EXISTING);
+        Buffer.open(config(directory)).close();
+        // Its first segment is done, and the excerpt with which it came back cannot be read.
+        try (Stream<Path> files = Files.list(directory.resolve("earlier"))) {
+            List<Path> both = files.sorted().toList();
+            Files.delete(both.getFirst());
+            Path last = both.getLast();
+            Files.move(last, directory.resolve("queue").resolve(last.getFileName()));
+        }
+        damage(back, 20);
+        try (Buffer buffer = Buffer.open(config(directory))) {
+            assertThat(entry(buffer, CART).state()).isEqualTo(State.ENDED);
+            assertThat(entry(buffer, CART).read()).isEqualTo(new Amount(5, 1));
+        }
+    }
+
+    @Test
     void whatIsReadAgainBecauseOfDamageIsCountedOnce() throws Exception {
         try (Buffer buffer = Buffer.open(config(directory))) {
             for (int i = 0; i < 6; i++) {
