@@ -188,7 +188,11 @@ public final class Ledger {
                 source.sequence() < recovered.believedTo()
                         ? Optional.empty()
                         : source.before().filter(b -> b.sequence < recovered.believedTo());
-        if (before.isPresent() && !seen.map(Seen::live).orElse(false)) {
+        boolean beforeIsNewer =
+                before.isPresent()
+                        && seen.map(s -> !s.live() && s.sequence() <= before.get().sequence)
+                                .orElse(true);
+        if (beforeIsNewer) {
             // It has not come back yet. What its older excerpts say may be less than it had read.
             return before.map(ended -> add(source.key(), false, ended.sequence, ended.totals));
         }

@@ -451,7 +451,9 @@ class LedgerSimulationTest {
                         ? places.get(cut)[1]
                         : places.getLast()[1] + places.getLast()[2];
         try (RandomAccessFile file = new RandomAccessFile(last.toFile(), "rw")) {
-            long at = from - 4 + random.nextInt(64);
+            // The word before the first that is cut goes, too; behind the last there is none, and
+            // what stands there is the end of its body.
+            long at = from - (cut < places.size() ? 4 : 0) + random.nextInt(64);
             file.seek(at);
             file.write(new byte[(int) (file.length() - at)]);
         }
