@@ -109,6 +109,7 @@ class CrashIT {
                     .atMost(LONG)
                     .pollInterval(Duration.ofMillis(100))
                     .until(() -> server.lines() >= written || !agent.isAlive());
+            AgentLedger.assertDelivered(agent, written);
             agent.terminate();
             assertThat(agent.awaitExit(Duration.ofSeconds(60)))
                     .as("exit code; the agent said: %s", agent.log())

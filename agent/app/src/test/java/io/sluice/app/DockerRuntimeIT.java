@@ -103,6 +103,7 @@ class DockerRuntimeIT {
             yaml.awaitDocuments(agent, server, 9 * LINES);
             bursts.begin(4);
             yaml.awaitDocuments(agent, server, 12 * LINES);
+            AgentLedger.assertDelivered(agent, 12 * LINES);
         } finally {
             agent.close();
         }

@@ -76,6 +76,7 @@ class EndToEndIT {
             await().atMost(LONG)
                     .pollInterval(Duration.ofMillis(500))
                     .until(() -> server.count(stream) >= LINES);
+            AgentLedger.assertDelivered(agent, LINES);
             agent.terminate();
             assertThat(agent.awaitExit(Duration.ofSeconds(30)))
                     .as("exit code; the agent said: %s", agent.log())

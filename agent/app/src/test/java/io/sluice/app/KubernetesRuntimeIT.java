@@ -129,6 +129,7 @@ class KubernetesRuntimeIT {
             ofGone.awaitWritten(2, List.of("gone"));
             cluster.kubectl("-n", "shop", "delete", "pod", "gone", "--force", "--grace-period=0");
             yaml.awaitDocuments(agent, server, sum(last));
+            AgentLedger.assertDelivered(agent, sum(last));
 
             agent.terminate();
             assertThat(agent.awaitExit(Duration.ofSeconds(60))).as(agent.log()).isZero();

@@ -102,6 +102,7 @@ class PodmanRuntimeIT {
             bursts.awaitWritten(3, pods);
             agent = yaml.start(Home.CHILD, server.url());
             yaml.awaitDocuments(agent, server, 9 * LINES);
+            AgentLedger.assertDelivered(agent, 9 * LINES);
         } finally {
             agent.close();
         }

@@ -1,0 +1,71 @@
+package io.sluice.app;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.awaitility.Awaitility;
+
+import java.io.IOException;
+import java.time.Duration;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/** What a running agent says in its metrics of all its books together. */
+final class AgentLedger {
+    private static final Duration SETTLED_WITHIN = Duration.ofSeconds(60);
+
+    /** Labels say which namespace and cause; all of them are added up. */
+    private static final Pattern FIGURE =
+            Pattern.compile("(?m)^sluice_ledger_(\\w+?)(?:_total)?\\{[^}]*} (\\S+)$");
+
+    private AgentLedger() {}
+
+    /**
+     * Waits until the books balance and say that so many records were read, once, over all lives of
+     * the agent, and that each is delivered: nothing is left, kept, dropped or lost.
+     */
+    static void assertDelivered(AgentProcess agent, long records) {
+        Awaitility.await("the ledger balances, and everything is delivered")
+                .atMost(SETTLED_WITHIN)
+                .pollInterval(Duration.ofMillis(250))
+                .untilAsserted(
+                        () -> {
+                            Map<String, Long> figures = figures(agent);
+                            assertThat(figures)
+                                    .containsEntry("read_records", records)
+                                    .containsEntry("delivered_records", records)
+                                    .containsEntry("delivered_bytes", figures.get("read_bytes"));
+                            figures.keySet().removeIf(AgentLedger::isOfTheDelivered);
+                            assertThat(figures)
+                                    .containsKeys(
+                                            "filtered_records",
+                                            "dead_lettered_records",
+                                            "dropped_records",
+                                            "in_flight_records",
+                                            "backlog_bytes",
+                                            "lost_unread_bytes")
+                                    .allSatisfy((name, value) -> assertThat(value).isZero());
+                        });
+    }
+
+    private static boolean isOfTheDelivered(String name) {
+        return name.startsWith("read_")
+                || name.startsWith("delivered_")
+                || name.startsWith("already_there_")
+                || name.startsWith("truncated_");
+    }
+
+    private static Map<String, Long> figures(AgentProcess agent)
+            throws IOException, InterruptedException {
+        Map<String, Long> figures = new TreeMap<>();
+        Matcher figure = FIGURE.matcher(agent.ask("/metrics").body());
+        while (figure.find()) {
+            if (!figure.group(1).equals("loss_seconds")) {
+                long value = (long) Double.parseDouble(figure.group(2));
+                figures.merge(figure.group(1), value, Long::sum);
+            }
+        }
+        return figures;
+    }
+}
