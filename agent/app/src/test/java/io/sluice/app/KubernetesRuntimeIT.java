@@ -24,6 +24,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -42,7 +43,9 @@ import java.util.stream.Stream;
  */
 @Tag("runtimes")
 class KubernetesRuntimeIT {
-    private static final int LINES = 2_000;
+    /** Of a burst; that many are 1.7 MB, and the kubelet rotates at 1 MiB. */
+    private static final int LINES = 5_000;
+
     private static final int LINES_OF_GONE = 800;
     private static final int LINES_OF_CRASH = 50;
     private static final int LINES_OF_SHORT = 200;
@@ -109,16 +112,17 @@ class KubernetesRuntimeIT {
 
             // Nobody reads while the kubelet rotates and compresses.
             agent.close();
-            Set<String> seen = compressed();
             bursts.begin(2);
             bursts.awaitWritten(2, writers);
             awaitRotation();
             bursts.begin(3);
             bursts.awaitWritten(3, writers);
+            // It compresses at a rotation what it rotated before: the second is of the second
+            // burst.
             await("a compressed file that no agent has seen")
                     .atMost(LONG)
                     .pollInterval(POLL)
-                    .until(() -> !seen.containsAll(compressed()));
+                    .until(() -> compressed().stream().anyMatch(count -> count >= 2));
             agent = start(config);
             yaml.awaitDocuments(agent, server, sum(last) - 2L * LINES_OF_GONE);
 
@@ -129,7 +133,6 @@ class KubernetesRuntimeIT {
             ofGone.awaitWritten(2, List.of("gone"));
             cluster.kubectl("-n", "shop", "delete", "pod", "gone", "--force", "--grace-period=0");
             yaml.awaitDocuments(agent, server, sum(last));
-            AgentLedger.assertDelivered(agent, sum(last));
 
             agent.terminate();
             assertThat(agent.awaitExit(Duration.ofSeconds(60))).as(agent.log()).isZero();
@@ -251,10 +254,11 @@ class KubernetesRuntimeIT {
                 .collect(Collectors.toCollection(TreeSet::new));
     }
 
-    private static Set<String> compressed() throws IOException {
+    /** How many compressed files each container has that has any. */
+    private static Collection<Long> compressed() throws IOException {
         return logs(".*\\.gz").stream()
-                .map(Path::toString)
-                .collect(Collectors.toCollection(TreeSet::new));
+                .collect(Collectors.groupingBy(Path::getParent, Collectors.counting()))
+                .values();
     }
 
     private static List<Path> logs(String name) throws IOException {
