@@ -27,11 +27,11 @@ import java.util.zip.CRC32C;
  * leave it; the valid one with the higher counter counts. Index and outcomes are in the same slot,
  * so they cannot disagree; an older slot after a power cut only means that some excerpts are sent
  * again, and counted then. A slot; fixed numbers little-endian, "n" for {@link Varints}, text in
- * UTF-8:
+ * UTF-8. (Slots with another last byte of the magic were never released, and are not read.)
  *
  * <pre>
  * offset size
- *      0    4  magic: 'S' 'L' 'A' '2'
+ *      0    4  magic: 'S' 'L' 'A' '3'
  *      4    4  CRC32C of the bytes [8, 24 + L)
  *      8    8  counter of writes
  *     16    4  L, length of what follows the first 24 bytes
@@ -47,10 +47,10 @@ import java.util.zip.CRC32C;
  *           2    length of the key
  *           .    key of the source; ends with "/*" where it is several
  *           1    state: 0 live, 1 ended, 2 several that ended long ago
- *           n    sequence of its first excerpt (live) or of the one that says it has ended
- *           .    unless live: its totals ({@link ReadTotals#put}); of a live one they are in the
+ *           n    sequence of the first excerpt that is counted here; 0 if several
+ *           .    if several: their totals ({@link ReadTotals#put}); of a live one they are in the
  *                excerpts, with its position
- *           1    1 if it had ended before, and came back, else 0; if 1:
+ *           n    number of its ends, then for each, the oldest first (ended: the last is that one):
  *           n      sequence of the excerpt that said it had ended
  *           .      its totals then
  *           .    O times, its outcomes ({@link Outcomes#put})
@@ -60,7 +60,7 @@ import java.util.zip.CRC32C;
  * slot, is one of those that ended long ago.
  */
 final class AckedFile implements AutoCloseable {
-    private static final int MAGIC = 'S' | 'L' << 8 | 'A' << 16 | '2' << 24;
+    private static final int MAGIC = 'S' | 'L' << 8 | 'A' << 16 | '3' << 24;
     private static final int HEAD_BYTES = 24;
     private static final int PAGE_BYTES = 4096;
 
@@ -81,16 +81,17 @@ final class AckedFile implements AutoCloseable {
             List<SavedSource> sources) {}
 
     /**
-     * @param totals empty for a live source
-     * @param before of a source that had ended before, and came back
+     * @param first sequence of the first excerpt that is counted here
+     * @param foldedTotals of several sources that ended long ago; of one they are elsewhere
+     * @param ends those that a start may ask for, the oldest first: see {@link Ledger}
      * @param outcomes in the order of {@link Saved#outputs}
      */
     record SavedSource(
             String key,
             State state,
-            long sequence,
-            Optional<ReadTotals> totals,
-            Optional<Ledger.Ended> before,
+            long first,
+            ReadTotals foldedTotals,
+            List<Ledger.Ended> ends,
             List<Outcomes> outcomes) {}
 
     private final Path path;
@@ -207,19 +208,18 @@ final class AckedFile implements AutoCloseable {
         for (int left = Varints.takeInt(in); left > 0; left--) {
             String key = ExcerptFormat.takeText(in);
             State state = State.ofCode(in.get());
-            long sequence = Varints.take(in);
-            Optional<ReadTotals> totals =
-                    state == State.LIVE ? Optional.empty() : Optional.of(ReadTotals.take(in));
-            Optional<Ledger.Ended> before = Optional.empty();
-            if (in.get() != 0) {
-                long endSequence = Varints.take(in);
-                before = Optional.of(new Ledger.Ended(ReadTotals.take(in), endSequence));
+            long first = Varints.take(in);
+            ReadTotals folded = state == State.FOLDED ? ReadTotals.take(in) : ReadTotals.NONE;
+            List<Ledger.Ended> ends = new ArrayList<>();
+            for (int end = Varints.takeInt(in); end > 0; end--) {
+                long sequence = Varints.take(in);
+                ends.add(new Ledger.Ended(ReadTotals.take(in), sequence));
             }
             List<Outcomes> outcomes = new ArrayList<>();
             for (int i = 0; i < outputs.size(); i++) {
                 outcomes.add(Outcomes.take(in));
             }
-            sources.add(new SavedSource(key, state, sequence, totals, before, outcomes));
+            sources.add(new SavedSource(key, state, first, folded, ends, outcomes));
         }
         return new Saved(outputs, unbelieved, appendedTo, lettersDroppedTo, sources);
     }

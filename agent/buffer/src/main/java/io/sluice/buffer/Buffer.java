@@ -203,6 +203,7 @@ public final class Buffer implements BatchSink, AutoCloseable {
                                 directory.resolve("quarantine"),
                                 acknowledged,
                                 unbelieved,
+                                ackedFile.saved().map(Saved::appendedTo).orElse(0L),
                                 stats)
                         .run();
         this.positions = recovered.positions();
@@ -929,7 +930,9 @@ public final class Buffer implements BatchSink, AutoCloseable {
             long doneTo = acknowledged.stream().mapToLong(a -> a.index).min().orElseThrow();
             ledger.fold(keptSources, doneTo, forcedSequence);
             if (!segments.isEmpty()) {
-                unbelieved.forgetUpTo(segments.getFirst().firstSequence - 1);
+                long oldest = segments.getFirst().firstSequence;
+                unbelieved.forgetUpTo(oldest - 1);
+                ledger.forgetEnds(oldest);
             }
             return ackedFile.write(acknowledged, unbelieved, ledger);
         } finally {

@@ -26,6 +26,19 @@ import java.util.TreeMap;
  * is compared with what the excerpts on the disk still hold: what is missing there was lost, and
  * what is there though it was counted as done (a power cut can take positions back) is done again.
  *
+ * <p>Damage and power cuts choose how much of the excerpts a start believes, but never less than to
+ * the end of a snapshot that is on the disk. What it has to know of a source is what had been read
+ * <em>there</em>:
+ *
+ * <ul>
+ *   <li>of one that was live then, the excerpts say it: every snapshot has all of those;
+ *   <li>of one that had ended then, its last end before. Its excerpt may be gone with its segment,
+ *       so the {@link AckedFile} has every end of a source that is not older than the oldest
+ *       segment, and the last one that is;
+ *   <li>of one whose first excerpt is not believed, nothing: it begins anew. So does one that came
+ *       back after it was added up with others.
+ * </ul>
+ *
  * <p>Sources that ended are kept until there are {@value #KEPT_ENDED} of them; the ones that ended
  * first are then added up, one line for each namespace, and one for all namespaces beyond {@value
  * #KEPT_FOLDED}.
@@ -41,6 +54,12 @@ public final class Ledger {
     /** Namespaces with a line of their own, at most; what is beyond is one line together. */
     static final int KEPT_FOLDED = 1_000;
 
+    /**
+     * Ends of one source that are kept beside its last one, at most. Of more, all but the oldest
+     * are those that are in an excerpt still, unless it is damaged or was dropped.
+     */
+    static final int KEPT_ENDS = 16;
+
     private static final String ALL_OTHERS = "*/*";
 
     private static final String FOLDED_SUFFIX = "/*";
@@ -49,22 +68,25 @@ public final class Ledger {
         final String key;
         State state;
 
-        /** Of its first excerpt while it is live, then of the one that says it has ended. */
-        long sequence;
+        /** Sequence of the first excerpt that is counted here. */
+        final long first;
 
         ReadTotals totals = ReadTotals.NONE;
 
-        /** It had ended before, and came back. */
-        Optional<Ended> before = Optional.empty();
+        /** Sequence of the excerpt that says it has ended, once it has. */
+        long endedAt;
+
+        /** Ends after which it came back, the oldest first. */
+        final List<Ended> earlierEnds = new ArrayList<>();
 
         final List<Outcomes> outcomes = new ArrayList<>();
         long takenBytes;
         long toSkipBytes;
 
-        Entry(String key, State state, long sequence, int outputs) {
+        Entry(String key, State state, long first, int outputs) {
             this.key = key;
             this.state = state;
-            this.sequence = sequence;
+            this.first = first;
             for (int i = 0; i < outputs; i++) {
                 outcomes.add(new Outcomes());
             }
@@ -73,15 +95,44 @@ public final class Ledger {
         Amount inFlight(int output) {
             return totals.read().minus(totals.filtered()).minus(outcomes.get(output).all());
         }
+
+        void comeBack() {
+            keepEnds(List.of(new Ended(totals, endedAt)));
+            state = State.LIVE;
+        }
+
+        void keepEnds(List<Ended> later) {
+            earlierEnds.addAll(later);
+            while (earlierEnds.size() > KEPT_ENDS) {
+                earlierEnds.remove(1);
+            }
+        }
+
+        /** Oldest first. */
+        List<Ended> ends() {
+            List<Ended> ends = new ArrayList<>(earlierEnds);
+            if (state == State.ENDED) {
+                ends.add(new Ended(totals, endedAt));
+            }
+            return ends;
+        }
     }
 
     /**
      * What the excerpts on the disk say of a source that is not forgotten, or was so only after the
      * ledger was last saved.
      *
+     * @param first of the excerpts that say something of it and are newer than that, the first
      * @param sequence of the last excerpt that says something of it
+     * @param ends newer than that, the oldest first
      */
-    record Seen(ReadTotals totals, boolean live, long sequence) {}
+    record Seen(ReadTotals totals, boolean live, long first, long sequence, List<Ended> ends) {
+
+        /** The same of a source that turns out to have ended. */
+        Seen end() {
+            return new Seen(totals, false, first, sequence, ends);
+        }
+    }
 
     /**
      * What a source had read when it ended.
@@ -129,9 +180,11 @@ public final class Ledger {
                 });
         Map<String, Seen> left = new HashMap<>(recovered.seen());
         for (SavedSource source : saved.map(Saved::sources).orElse(List.of())) {
-            Optional<Seen> seen = Optional.ofNullable(left.remove(source.key()));
-            ledger.restore(source, seen, recovered)
-                    .ifPresent(entry -> ledger.restoreOutcomes(entry, source, saved, acknowledged));
+            if (source.state() == State.FOLDED || source.first() < recovered.believedTo()) {
+                Optional<Seen> seen = Optional.ofNullable(left.remove(source.key()));
+                Entry entry = ledger.restore(source, seen, recovered.believedTo());
+                ledger.restoreOutcomes(entry, source, saved, acknowledged);
+            }
         }
         List<Entry> unknown = new ArrayList<>();
         left.forEach(
@@ -139,13 +192,13 @@ public final class Ledger {
                     if (!seen.live() && seen.sequence() <= ledger.appendedTo) {
                         return; // It was there when the file was saved: it is folded.
                     }
-                    Entry entry = ledger.add(key, seen.live(), seen.sequence(), seen.totals());
+                    Entry entry = ledger.add(key, seen.first(), seen.ends(), Optional.of(seen));
                     if (saved.isEmpty() || seen.sequence() <= ledger.appendedTo) {
                         unknown.add(entry);
                     }
                 });
         ledger.appendedTo = Math.max(ledger.appendedTo, recovered.lastSequence());
-        ledger.ended.sort((a, b) -> Long.compare(a.sequence, b.sequence));
+        ledger.ended.sort((a, b) -> Long.compare(a.endedAt, b.endedAt));
         for (int output = 0; output < acknowledged.size(); output++) {
             int outputId = acknowledged.get(output).outputId;
             boolean isNew =
@@ -163,78 +216,57 @@ public final class Ledger {
         return List.copyOf(entries.values());
     }
 
-    /** Empty for a source that begins anew. */
-    private Optional<Entry> restore(
-            SavedSource source, Optional<Seen> seen, Recovery.Recovered recovered) {
+    private Entry restore(SavedSource source, Optional<Seen> seen, long believedTo) {
         if (source.state() == State.FOLDED) {
             Entry line = new Entry(source.key(), State.FOLDED, 0, outputs);
-            line.totals = source.totals().orElseThrow();
+            line.totals = source.foldedTotals();
             entries.put(line.key, line);
-            return Optional.of(line);
+            return line;
         }
-        // The excerpts know it later than the file does, unless they have forgotten it before.
-        boolean endedBeforeSaved =
-                source.state() == State.ENDED
-                        && source.sequence() < recovered.believedTo()
-                        && seen.map(s -> !s.live() && s.sequence() <= source.sequence())
-                                .orElse(true);
-        if (endedBeforeSaved) {
-            Entry entry =
-                    add(source.key(), false, source.sequence(), source.totals().orElseThrow());
-            entry.before = source.before();
-            return Optional.of(entry);
+        List<Ended> ends = new ArrayList<>(source.ends());
+        ends.removeIf(end -> end.sequence >= believedTo);
+        seen.ifPresent(excerpts -> ends.addAll(excerpts.ends()));
+        boolean unseen = seen.map(s -> !s.live() && s.sequence < source.first()).orElse(true);
+        if (ends.isEmpty() && unseen) {
+            // It has ended, and what said so cannot be read.
+            ends.add(new Ended(ReadTotals.NONE.withRead(mostDone(source)), believedTo - 1));
         }
-        Optional<Ended> before =
-                source.sequence() < recovered.believedTo()
-                        ? Optional.empty()
-                        : source.before().filter(b -> b.sequence < recovered.believedTo());
-        boolean beforeIsNewer =
-                before.isPresent()
-                        && seen.map(s -> !s.live() && s.sequence() <= before.get().sequence)
-                                .orElse(true);
-        if (beforeIsNewer) {
-            // It has not come back yet. What its older excerpts say may be less than it had read.
-            return before.map(ended -> add(source.key(), false, ended.sequence, ended.totals));
-        }
-        if (seen.isPresent()) {
-            Seen now = seen.get();
-            boolean cameBack =
-                    now.live()
-                            && source.state() == State.ENDED
-                            && source.sequence() < recovered.believedTo();
-            boolean known = now.live() && !cameBack;
-            long sequence = known ? source.sequence() : now.sequence();
-            Entry entry = add(source.key(), now.live(), sequence, now.totals());
-            entry.before =
-                    cameBack
-                            ? source.totals().map(t -> new Ended(t, source.sequence()))
-                            : source.before();
-            return Optional.of(entry);
-        }
-        // It has no position. Either that is lost and it is read again from its beginning; or it
-        // has
-        // ended and what said so cannot be read.
-        if (source.sequence() >= recovered.believedTo()) {
-            return Optional.empty();
-        }
-        Entry entry = add(source.key(), false, appendedTo, ReadTotals.NONE);
+        return add(source.key(), source.first(), ends, seen);
+    }
+
+    private static Amount mostDone(SavedSource source) {
         Amount most = Amount.NONE;
         for (Outcomes outcomes : source.outcomes()) {
             if (outcomes.all().records() > most.records()) {
                 most = outcomes.all();
             }
         }
-        entry.totals = ReadTotals.NONE.withRead(most);
-        return Optional.of(entry);
+        return most;
     }
 
-    private Entry add(String key, boolean live, long sequence, ReadTotals totals) {
-        Entry entry = new Entry(key, live ? State.LIVE : State.ENDED, sequence, outputs);
-        entry.totals = live ? totals : totals.ahead(0);
-        entries.put(key, entry);
-        if (!live) {
+    /**
+     * A source as the disk has it.
+     *
+     * @param known its ends, the oldest first
+     * @param seen if that is no position, the newer of this and the last end counts
+     */
+    private Entry add(String key, long first, List<Ended> known, Optional<Seen> seen) {
+        List<Ended> ends = new ArrayList<>(known);
+        Entry entry = new Entry(key, State.LIVE, first, outputs);
+        if (seen.isPresent() && seen.get().live()) {
+            entry.totals = seen.get().totals();
+        } else {
+            long lastKnown = ends.isEmpty() ? first - 1 : ends.getLast().sequence;
+            seen.filter(excerpts -> excerpts.sequence > lastKnown)
+                    .ifPresent(excerpts -> ends.add(new Ended(excerpts.totals, excerpts.sequence)));
+            Ended last = ends.removeLast();
+            entry.state = State.ENDED;
+            entry.totals = last.totals.ahead(0);
+            entry.endedAt = last.sequence;
             ended.add(entry);
         }
+        entry.keepEnds(ends);
+        entries.put(key, entry);
         return entry;
     }
 
@@ -267,7 +299,8 @@ public final class Ledger {
         Amount again = Amount.NONE;
         for (Map.Entry<String, Amount> one : onDisk.entrySet()) {
             if (!entries.containsKey(one.getKey())) {
-                add(one.getKey(), false, appendedTo, ReadTotals.NONE);
+                Ended atMost = new Ended(ReadTotals.NONE, appendedTo);
+                add(one.getKey(), 0, List.of(atMost), Optional.empty());
             }
         }
         for (Entry entry : entries.values()) {
@@ -347,11 +380,10 @@ public final class Ledger {
                     entries.computeIfAbsent(
                             progress.source(),
                             key -> new Entry(key, State.LIVE, sequence, outputs));
-            if (entry.state == State.ENDED && progress.position().isPresent()) {
+            if (entry.state == State.ENDED) {
+                // Even if it ends once more with this excerpt, which may not be believed.
                 ended.remove(entry);
-                entry.before = Optional.of(new Ended(entry.totals, entry.sequence));
-                entry.state = State.LIVE;
-                entry.sequence = sequence;
+                entry.comeBack();
             }
             Counts counts = progress.counts();
             entry.totals = step.totals;
@@ -364,11 +396,9 @@ public final class Ledger {
     }
 
     private void end(Entry entry, long sequence) {
-        if (entry.state == State.LIVE) {
-            entry.state = State.ENDED;
-            ended.add(entry);
-        }
-        entry.sequence = sequence;
+        entry.state = State.ENDED;
+        entry.endedAt = sequence;
+        ended.add(entry);
         entry.takenBytes = 0;
         entry.toSkipBytes = 0;
     }
@@ -494,7 +524,7 @@ public final class Ledger {
         int surplus = ended.size() - kept;
         for (int i = 0; i < ended.size() && surplus > 0; ) {
             Entry entry = ended.get(i);
-            if (entry.sequence <= Math.min(doneTo, forcedTo) && isDone(entry)) {
+            if (entry.endedAt <= Math.min(doneTo, forcedTo) && isDone(entry)) {
                 fold(entry);
                 ended.remove(i);
                 surplus--;
@@ -548,6 +578,23 @@ public final class Ledger {
         return source.startsWith("/") || end < 0 ? "" : source.substring(0, end);
     }
 
+    /**
+     * Forgets the ends that no start will ask for.
+     *
+     * @param oldest sequence of the first excerpt on the disk
+     */
+    synchronized void forgetEnds(long oldest) {
+        for (Entry entry : entries.values()) {
+            List<Ended> ends = entry.earlierEnds;
+            while (ends.size() > 1 && ends.get(1).sequence < oldest) {
+                ends.removeFirst();
+            }
+            if (entry.state == State.ENDED && entry.endedAt < oldest) {
+                ends.clear();
+            }
+        }
+    }
+
     /** As {@link AckedFile} has it, from the last appended excerpt on. */
     synchronized void put(ByteBuffer out) {
         Varints.put(out, appendedTo);
@@ -556,14 +603,15 @@ public final class Ledger {
         for (Entry entry : entries.values()) {
             ExcerptFormat.putText(out, entry.key);
             out.put((byte) entry.state.code());
-            Varints.put(out, entry.sequence);
-            if (entry.state != State.LIVE) {
+            Varints.put(out, entry.first);
+            if (entry.state == State.FOLDED) {
                 entry.totals.put(out);
             }
-            out.put((byte) (entry.before.isPresent() ? 1 : 0));
-            if (entry.before.isPresent()) {
-                Varints.put(out, entry.before.get().sequence);
-                entry.before.get().totals.put(out);
+            List<Ended> ends = entry.ends();
+            Varints.put(out, ends.size());
+            for (Ended end : ends) {
+                Varints.put(out, end.sequence);
+                end.totals.put(out);
             }
             for (Outcomes outcomes : entry.outcomes) {
                 outcomes.put(out);

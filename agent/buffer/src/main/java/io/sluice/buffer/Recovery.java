@@ -4,6 +4,7 @@ import io.sluice.buffer.ExcerptFormat.BodyEntry;
 import io.sluice.buffer.ExcerptFormat.Header;
 import io.sluice.buffer.ExcerptFormat.Kind;
 import io.sluice.buffer.ExcerptFormat.SourceEntry;
+import io.sluice.buffer.Ledger.Ended;
 import io.sluice.buffer.Ledger.Seen;
 import io.sluice.tail.SourcePosition;
 
@@ -40,6 +41,7 @@ final class Recovery {
     private final BufferStats stats;
     private final List<Acknowledged> acknowledged;
     private final Ranges unbelieved;
+    private final long savedTo;
     private final List<InFlight> inFlight;
 
     private final List<Segment> segments = new ArrayList<>();
@@ -73,6 +75,7 @@ final class Recovery {
      * @param quarantine where unreadable files go; made when needed
      * @param acknowledged one for each output; what must not be sent is added
      * @param unbelieved what earlier starts did not believe; what this one does not is added
+     * @param savedTo the last excerpt that was appended when the ledger was saved; 0 if it was not
      */
     Recovery(
             Path queue,
@@ -80,12 +83,14 @@ final class Recovery {
             Path quarantine,
             List<Acknowledged> acknowledged,
             Ranges unbelieved,
+            long savedTo,
             BufferStats stats) {
         this.queue = queue;
         this.earlier = earlier;
         this.quarantine = quarantine;
         this.acknowledged = acknowledged;
         this.unbelieved = unbelieved;
+        this.savedTo = savedTo;
         this.inFlight =
                 acknowledged.stream().map(output -> new InFlight(output, unbelieved)).toList();
         this.stats = stats;
@@ -283,23 +288,24 @@ final class Recovery {
     private void endAllButThoseWithPositions() {
         seen.replaceAll(
                 (key, source) ->
-                        source.live() && !positions.containsKey(key)
-                                ? new Seen(source.totals(), false, source.sequence())
-                                : source);
+                        source.live() && !positions.containsKey(key) ? source.end() : source);
     }
 
     private void see(Header excerpt) {
         for (SourceEntry source : excerpt.sources()) {
-            source.totals()
-                    .ifPresent(
-                            totals ->
-                                    seen.put(
-                                            source.key(),
-                                            new Seen(
-                                                    totals,
-                                                    !source.forgotten(),
-                                                    excerpt.sequence())));
+            source.totals().ifPresent(totals -> see(source, totals, excerpt.sequence()));
         }
+    }
+
+    private void see(SourceEntry source, ReadTotals totals, long sequence) {
+        Seen before = seen.get(source.key());
+        boolean knownSince = before != null && before.first() > savedTo;
+        long first = knownSince ? before.first() : sequence;
+        List<Ended> ends = before == null ? new ArrayList<>() : before.ends();
+        if (source.forgotten() && sequence > savedTo) {
+            ends.add(new Ended(totals, sequence));
+        }
+        seen.put(source.key(), new Seen(totals, !source.forgotten(), first, sequence, ends));
     }
 
     /** What is not acknowledged is in flight, unless it is in another excerpt, too. */

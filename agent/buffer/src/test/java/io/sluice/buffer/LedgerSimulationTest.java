@@ -394,10 +394,12 @@ class LedgerSimulationTest {
         List<Acknowledged> acknowledged =
                 List.of(Acknowledged.nothing(ExcerptFormat.outputId("elasticsearch")));
         Ranges unbelieved = new Ranges();
+        long savedTo = 0;
         try (AckedFile file = new AckedFile(look.resolve("acked"))) {
             if (file.saved().isPresent()) {
                 acknowledged = file.saved().get().outputs();
                 unbelieved = file.saved().get().unbelieved();
+                savedTo = file.saved().get().appendedTo();
             }
         }
         long index = acknowledged.getFirst().index;
@@ -408,6 +410,7 @@ class LedgerSimulationTest {
                                 look.resolve("quarantine"),
                                 acknowledged,
                                 unbelieved,
+                                savedTo,
                                 new BufferStats(() -> 0, () -> 0, List::of))
                         .run();
         model.restarted(index, recovered.believedTo(), survivors(directory));

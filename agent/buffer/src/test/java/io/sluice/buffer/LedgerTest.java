@@ -21,6 +21,8 @@ import io.sluice.tail.Loss;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 import java.io.IOException;
 import java.io.RandomAccessFile;
@@ -41,6 +43,7 @@ import java.util.stream.Stream;
 /** What became of every record; the simulation beside it has the crashes. */
 class LedgerTest {
     private static final String CART = "shop_cart-1_uid-1/app";
+    private static final Counts FILTERED = new Counts(5, 1, 5, 1, 0, 0, 0, List.of());
 
     @TempDir Path directory;
 
@@ -378,17 +381,16 @@ class LedgerTest {
 
     @Test
     void theEndOfASourceIsKnownThoughOnlyItsExcerptsSaidThatItCameBack() throws Exception {
-        Counts filtered = new Counts(5, 1, 5, 1, 0, 0, 0, List.of());
         Path acked = directory.resolve("acked");
         Path ended = directory.resolve("ended");
         try (Buffer buffer = Buffer.open(config(directory))) {
-            buffer.append(new Batch(List.of(), List.of(moved(CART, filtered))));
+            buffer.append(new Batch(List.of(), List.of(moved(CART, FILTERED))));
             buffer.append(batch(nothing(), tombstone(CART)));
         }
         Files.copy(acked, ended);
         long back;
         try (Buffer buffer = Buffer.open(config(directory))) {
-            buffer.append(new Batch(List.of(), List.of(moved(CART, filtered))));
+            buffer.append(new Batch(List.of(), List.of(moved(CART, FILTERED))));
             back = buffer.ledger().appendedTo();
         }
         Files.move(ended, acked, StandardCopyOption.REPLACE_EXISTING);
@@ -404,6 +406,140 @@ class LedgerTest {
         try (Buffer buffer = Buffer.open(config(directory))) {
             assertThat(entry(buffer, CART).state()).isEqualTo(State.ENDED);
             assertThat(entry(buffer, CART).read()).isEqualTo(new Amount(5, 1));
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2, 3, 4, 5})
+    void ofAllEndsOfASourceTheLastBeforeTheDamageCounts(int believed) throws Exception {
+        for (int life = 0; life < believed; life++) {
+            try (Buffer buffer = Buffer.open(config(directory))) {
+                liveAndEnd(buffer, life);
+            }
+        }
+        long damaged;
+        try (Buffer buffer = Buffer.open(config(directory))) {
+            damaged = liveAndEnd(buffer, believed);
+            liveAndEnd(buffer, believed + 1);
+            liveAndEnd(buffer, believed + 2);
+        }
+        deleteEarlier();
+        damage(damaged, 20);
+        for (int start = 0; start < 2; start++) {
+            try (Buffer buffer = Buffer.open(config(directory))) {
+                assertThat(entry(buffer, CART).state()).isEqualTo(State.ENDED);
+                assertThat(entry(buffer, CART).read())
+                        .isEqualTo(new Amount(5L * believed, believed));
+            }
+        }
+    }
+
+    /**
+     * A source comes and ends, every other time in one excerpt.
+     *
+     * @return sequence of its first excerpt
+     */
+    private static long liveAndEnd(Buffer buffer, int life) throws InterruptedException {
+        if (life % 2 == 1) {
+            buffer.append(
+                    new Batch(
+                            List.of(),
+                            List.of(new Batch.SourceProgress(CART, Optional.empty(), FILTERED))));
+            return buffer.ledger().appendedTo();
+        }
+        buffer.append(new Batch(List.of(), List.of(moved(CART, FILTERED))));
+        long first = buffer.ledger().appendedTo();
+        buffer.append(batch(nothing(), tombstone(CART)));
+        return first;
+    }
+
+    private void deleteEarlier() throws IOException {
+        try (Stream<Path> files = Files.list(directory.resolve("earlier"))) {
+            for (Path file : files.toList()) {
+                Files.delete(file);
+            }
+        }
+    }
+
+    @Test
+    void theEndOfASourceIsKnownThoughOnlyExcerptsThatAreGoneByNowHadIt() throws Exception {
+        Path acked = directory.resolve("acked");
+        Path empty = directory.resolve("empty");
+        try (Buffer buffer = Buffer.open(config(directory))) {
+            Files.copy(acked, empty);
+            liveAndEnd(buffer, 0);
+        }
+        long back;
+        try (Buffer buffer = Buffer.open(config(directory))) {
+            back = liveAndEnd(buffer, 0);
+            liveAndEnd(buffer, 0);
+        }
+        // Two kills at once: nothing of it has reached the file.
+        Files.move(empty, acked, StandardCopyOption.REPLACE_EXISTING);
+        Buffer.open(config(directory)).close();
+        List<Path> both;
+        try (Stream<Path> files = Files.list(directory.resolve("earlier"))) {
+            both = files.sorted().toList();
+        }
+        Files.delete(both.getFirst());
+        Files.move(
+                both.getLast(), directory.resolve("queue").resolve(both.getLast().getFileName()));
+        damage(back, 20);
+        try (Buffer buffer = Buffer.open(config(directory))) {
+            assertThat(entry(buffer, CART).state()).isEqualTo(State.ENDED);
+            assertThat(entry(buffer, CART).read()).isEqualTo(new Amount(5, 1));
+        }
+    }
+
+    @Test
+    void onlyEndsThatAStartMayAskForAreKept() throws Exception {
+        int most = Ledger.KEPT_ENDS + 1;
+        try (Buffer buffer = Buffer.open(config(directory))) {
+            for (int life = 0; life < 2 * most; life++) {
+                liveAndEnd(buffer, life);
+            }
+        }
+        assertThat(savedEnds()).hasSize(most).startsWith(5L).endsWith(10L * most - 5, 10L * most);
+        try (Buffer buffer = Buffer.open(config(directory))) {
+            buffer.append(batch(body("x"), progress("/var/log/syslog", 1)));
+            buffer.outbox(0).acknowledge(drain(buffer.outbox(0)).getLast().index(), List.of());
+            assertThat(buffer.stats().segments()).as("the first is done").isEqualTo(1);
+        }
+        assertThat(savedEnds()).containsExactly(10L * most);
+    }
+
+    /** Bytes that had been read at each end that the file knows. */
+    private List<Long> savedEnds() throws IOException {
+        return AckedFile.look(directory.resolve("acked")).orElseThrow().sources().stream()
+                .filter(source -> source.key().equals(CART))
+                .flatMap(source -> source.ends().stream())
+                .map(end -> end.totals().read().bytes())
+                .toList();
+    }
+
+    @Test
+    void aSourceThatIsAddedUpAndCameBackBehindDamageIsCountedOnce() throws Exception {
+        long between;
+        try (Buffer buffer = Buffer.open(config(directory))) {
+            Outbox outbox = buffer.outbox(0);
+            buffer.append(batch(body("x"), progress(CART, 1)));
+            buffer.append(batch(nothing(), tombstone(CART)));
+            outbox.acknowledge(outbox.next().orElseThrow().index(), List.of());
+            assertThat(outbox.next()).isEmpty();
+            awaitForced(buffer);
+            assertThat(buffer.writeAcked(true, 0)).isTrue();
+            buffer.append(batch(body("y"), progress("/var/log/syslog", 1)));
+            between = buffer.ledger().appendedTo();
+            buffer.append(batch(body("z"), progress(CART, 1)));
+        }
+        damage(between, 20);
+        try (Buffer buffer = Buffer.open(config(directory))) {
+            LedgerSnapshot snapshot = buffer.ledger().snapshot(0);
+            assertThat(snapshot.entries())
+                    .extracting(LedgerEntry::source)
+                    .containsExactly("shop/*");
+            assertThat(snapshot.total().read()).isEqualTo(new Amount(RECORD_BYTES, 1));
+            assertThat(snapshot.total().delivered()).isEqualTo(new Amount(RECORD_BYTES, 1));
         }
     }
 
