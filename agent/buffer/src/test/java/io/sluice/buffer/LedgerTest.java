@@ -367,9 +367,7 @@ class LedgerTest {
             buffer.append(batch(body("z"), progress("/var/log/syslog", 1)));
         }
         // As if it was dropped while a request with the one before was under way.
-        try (Stream<Path> files = Files.list(directory.resolve("earlier"))) {
-            Files.delete(files.sorted().toList().getLast());
-        }
+        Files.delete(earlier().getLast());
         for (int start = 0; start < 2; start++) {
             try (Buffer buffer = Buffer.open(config(directory))) {
                 assertThat(entry(buffer, CART).state()).isEqualTo(State.ENDED);
@@ -396,12 +394,8 @@ class LedgerTest {
         Files.move(ended, acked, StandardCopyOption.REPLACE_EXISTING);
         Buffer.open(config(directory)).close();
         // Its first segment is done, and the excerpt with which it came back cannot be read.
-        try (Stream<Path> files = Files.list(directory.resolve("earlier"))) {
-            List<Path> both = files.sorted().toList();
-            Files.delete(both.getFirst());
-            Path last = both.getLast();
-            Files.move(last, directory.resolve("queue").resolve(last.getFileName()));
-        }
+        Files.delete(earlier().getFirst());
+        moveBack(earlier().getFirst());
         damage(back, 20);
         try (Buffer buffer = Buffer.open(config(directory))) {
             assertThat(entry(buffer, CART).state()).isEqualTo(State.ENDED);
@@ -423,7 +417,9 @@ class LedgerTest {
             liveAndEnd(buffer, believed + 1);
             liveAndEnd(buffer, believed + 2);
         }
-        deleteEarlier();
+        for (Path segment : earlier()) {
+            Files.delete(segment);
+        }
         damage(damaged, 20);
         for (int start = 0; start < 2; start++) {
             try (Buffer buffer = Buffer.open(config(directory))) {
@@ -453,12 +449,16 @@ class LedgerTest {
         return first;
     }
 
-    private void deleteEarlier() throws IOException {
+    /** Segments of the processes before, the oldest first. */
+    private List<Path> earlier() throws IOException {
         try (Stream<Path> files = Files.list(directory.resolve("earlier"))) {
-            for (Path file : files.toList()) {
-                Files.delete(file);
-            }
+            return files.sorted().toList();
         }
+    }
+
+    /** To where a segment stood before the last start, and where {@link #damage} looks. */
+    private void moveBack(Path segment) throws IOException {
+        Files.move(segment, directory.resolve("queue").resolve(segment.getFileName()));
     }
 
     @Test
@@ -477,13 +477,8 @@ class LedgerTest {
         // Two kills at once: nothing of it has reached the file.
         Files.move(empty, acked, StandardCopyOption.REPLACE_EXISTING);
         Buffer.open(config(directory)).close();
-        List<Path> both;
-        try (Stream<Path> files = Files.list(directory.resolve("earlier"))) {
-            both = files.sorted().toList();
-        }
-        Files.delete(both.getFirst());
-        Files.move(
-                both.getLast(), directory.resolve("queue").resolve(both.getLast().getFileName()));
+        Files.delete(earlier().getFirst());
+        moveBack(earlier().getFirst());
         damage(back, 20);
         try (Buffer buffer = Buffer.open(config(directory))) {
             assertThat(entry(buffer, CART).state()).isEqualTo(State.ENDED);
@@ -690,6 +685,36 @@ class LedgerTest {
                     .extracting(Batches::text)
                     .containsExactly("waits", "goes on");
             assertThat(entry(buffer, CART).inFlight().records()).isEqualTo(2);
+        }
+    }
+
+    @Test
+    void whatWasAppendedAgainIsCountedOnceThoughItsFirstExcerptIsDamaged() throws Exception {
+        long damaged;
+        int others = 1;
+        try (Buffer buffer = Buffer.open(config(directory))) {
+            Outbox outbox = buffer.outbox(0);
+            buffer.append(batch(body("first"), progress(CART, 1)));
+            buffer.append(batch(body("waits"), progress(CART, 2)));
+            assertThat(outbox.next().map(Batches::text)).contains("first");
+            damaged = outbox.next().orElseThrow().index();
+            outbox.appendAgain(damaged, new int[] {0}, new int[] {-1}, body("waits"));
+            // The snapshot of another segment stands on what is damaged.
+            while (buffer.stats().segments() == 1) {
+                buffer.append(batch(body(others, 40_000), progress(CART, 2 + others)));
+                others++;
+            }
+        }
+        damage(damaged, 20);
+        try (Buffer buffer = Buffer.open(config(directory))) {
+            assertThat(buffer.positions()).containsEntry(CART, Batches.position(1 + others));
+            List<Excerpt> left = drain(buffer.outbox(0));
+            assertThat(left).hasSize(others).extracting(Batches::text).doesNotContain("waits");
+            buffer.outbox(0).acknowledge(left.getLast().index(), List.of());
+            LedgerEntry cart = entry(buffer, CART);
+            assertThat(cart.dropped())
+                    .isEqualTo(Map.of(Drop.BUFFER_DAMAGED, new Amount(RECORD_BYTES, 1)));
+            assertThat(cart.delivered().plus(cart.allDropped())).isEqualTo(cart.read());
         }
     }
 
