@@ -51,10 +51,6 @@ class LedgerSimulationTest {
     /** Of a buffer that drops. */
     private static final long MAX_SIZE_BYTES = 8L * Batches.BLOCK;
 
-    /** Not in each build yet: now and then such a life fails, see docs/HACKING.md. */
-    private static final boolean DAMAGES =
-            Boolean.getBoolean("sluice.soak") || Long.getLong("sluice.seed") != null;
-
     @TempDir Path folder;
 
     private Random random;
@@ -88,7 +84,7 @@ class LedgerSimulationTest {
         seed = newSeed;
         random = new Random(seed);
         whenFull = random.nextInt(3) == 0 ? WhenFull.DROP_OLDEST : WhenFull.BLOCK;
-        damagesBytes = random.nextInt(3) == 0 && DAMAGES;
+        damagesBytes = random.nextInt(3) == 0;
         model = new LedgerModel(seed);
         letterFile = 0;
         directory = folder.resolve("state-" + directories++);
