@@ -9,14 +9,24 @@ import org.junit.jupiter.api.Test;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
+import java.util.HashSet;
+import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.logging.Handler;
+import java.util.logging.LogRecord;
+import java.util.logging.Logger;
 
 /**
  * Copies that are made, and files that are truncated, between one step of the tail and the next:
  * here the steps are taken one by one.
  */
 class LateCopyTest extends RealFiles {
+    private final Logger logger = Logger.getLogger("io.sluice.tail");
     private final TailStats stats = new TailStats();
     private final Descriptors descriptors = new Descriptors(stats);
     private KubeletLogs web;
@@ -144,6 +154,89 @@ class LateCopyTest extends RealFiles {
         } finally {
             files.closeAll();
         }
+    }
+
+    @Test
+    void aCopyThatIsCompressedWhileItIsLookedForIsFoundUnderItsNewName() throws Exception {
+        HeldFiles files = new HeldFiles(descriptors);
+        Losses losses = new Losses(stats);
+        Complaints complaints = new Complaints(stats, descriptors);
+        Contents contents = new Contents(origin);
+        FinishedFiles finished = new FinishedFiles(files, contents, losses, complaints);
+        Discovery discovery = new Discovery(files, finished, contents, complaints, nowNanos);
+        LostContent lost =
+                new LostContent(stats, files, finished, contents, discovery, losses, complaints);
+        discovery.add(place);
+        Place circle = circleListedAfter(place);
+        discovery.add(circle);
+        discovery.look(nowNanos);
+        LogFile active = files.oldest().orElseThrow();
+        web.write("in the copy\n");
+        discovery.look(nowNanos);
+        lost.check(nowNanos);
+        Path rotated = web.copyAndTruncate();
+        web.write("now, and longer than what is in the copy\n");
+        // The copy is listed by then, and not yet opened.
+        AtomicInteger complained = new AtomicInteger();
+        Handler compressing =
+                whenSaid(
+                        circle.directory() + " cannot be read",
+                        () -> {
+                            if (complained.getAndIncrement() == 0) {
+                                KubeletLogs.gzip(rotated);
+                            }
+                        });
+        logger.addHandler(compressing);
+        try {
+            lost.check(nowNanos);
+            assertThat(complained).as("looks").hasValue(2);
+            LogFile copy = files.oldest().orElseThrow();
+            assertThat(copy.name.compressed()).isTrue();
+            assertThat(files.all()).containsExactly(copy, active);
+            assertThat(losses.bytes()).isZero();
+        } finally {
+            logger.removeHandler(compressing);
+            files.closeAll();
+        }
+    }
+
+    /** A folder that cannot be listed; it is tried when the other one has been. */
+    private Place circleListedAfter(Place other) throws IOException {
+        for (int i = 0; ; i++) {
+            Path folder = root.resolve("circle-" + i);
+            Place circle = new Place(folder, 0, Optional.empty());
+            Set<Place> both = new HashSet<>(List.of(other));
+            both.add(circle);
+            if (both.iterator().next().equals(other)) {
+                Files.createSymbolicLink(folder, folder);
+                return circle;
+            }
+        }
+    }
+
+    private interface Step {
+        void take() throws IOException;
+    }
+
+    private static Handler whenSaid(String beginning, Step step) {
+        return new Handler() {
+            @Override
+            public void publish(LogRecord logged) {
+                if (logged.getMessage().startsWith(beginning)) {
+                    try {
+                        step.take();
+                    } catch (IOException e) {
+                        throw new UncheckedIOException(e);
+                    }
+                }
+            }
+
+            @Override
+            public void flush() {}
+
+            @Override
+            public void close() {}
+        };
     }
 
     private SourceReader reader() {
