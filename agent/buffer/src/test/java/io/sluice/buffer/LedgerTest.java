@@ -430,6 +430,23 @@ class LedgerTest {
         }
     }
 
+    @Test
+    void anEndInTheSegmentThatIsDamagedIsNewerThanTheOneBeforeIt() throws Exception {
+        try (Buffer buffer = Buffer.open(config(directory))) {
+            liveAndEnd(buffer, 0);
+        }
+        long damaged;
+        try (Buffer buffer = Buffer.open(config(directory))) {
+            liveAndEnd(buffer, 0);
+            damaged = liveAndEnd(buffer, 1);
+        }
+        damage(damaged, 20);
+        try (Buffer buffer = Buffer.open(config(directory))) {
+            assertThat(entry(buffer, CART).state()).isEqualTo(State.ENDED);
+            assertThat(entry(buffer, CART).read()).isEqualTo(new Amount(10, 2));
+        }
+    }
+
     /**
      * A source comes and ends, every other time in one excerpt.
      *
