@@ -237,7 +237,7 @@ class ExhaustionTest extends RealFiles {
                                 "unshare", "--user", "--map-root-user", "sh", "-c", "cat " + limit)
                         .redirectErrorStream(true)
                         .start();
-        boolean works = probe.waitFor(10, TimeUnit.SECONDS) && probe.exitValue() == 0;
+        boolean works = probe.waitFor(60, TimeUnit.SECONDS) && probe.exitValue() == 0;
         assumeTrue(works, "the kernel lets nobody here make a user namespace");
         String script = "echo " + value + " > " + limit + " && exec \"$@\"";
         return new TailingProcess(

@@ -13,7 +13,7 @@ import java.util.Optional;
 
 /** A tailer on real files: what its tests share. */
 abstract class RealFiles {
-    static final Duration PATIENCE = Duration.ofSeconds(20);
+    static final Duration PATIENCE = Duration.ofSeconds(60);
 
     @TempDir Path root;
     final CollectingSink sink = new CollectingSink(4096);

@@ -34,7 +34,7 @@ import java.util.stream.LongStream;
 class TailerBooksTest {
     private static final int SCENARIOS = 48;
     private static final int AT_ONCE = 16;
-    private static final Duration PATIENCE = Duration.ofSeconds(30);
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
 
     @TempDir Path root;
 

@@ -321,7 +321,7 @@ class TailerRandomTest {
         private void awaitRead(Model model, int target) {
             await().pollDelay(Duration.ZERO)
                     .pollInterval(Duration.ofMillis(10))
-                    .atMost(Duration.ofSeconds(20))
+                    .atMost(Duration.ofSeconds(60))
                     .until(
                             () -> {
                                 examine(model);

@@ -158,7 +158,7 @@ final class TailingProcess implements AutoCloseable {
     /** What it has counted so far. */
     Map<String, Long> stats() throws InterruptedException {
         commands.println("stats");
-        Map<String, Long> answer = stats.poll(20, TimeUnit.SECONDS);
+        Map<String, Long> answer = stats.poll(60, TimeUnit.SECONDS);
         if (answer == null) {
             throw new AssertionError("no answer; " + log());
         }
@@ -178,7 +178,7 @@ final class TailingProcess implements AutoCloseable {
     public void close() {
         commands.close();
         try {
-            if (!process.waitFor(20, TimeUnit.SECONDS)) {
+            if (!process.waitFor(60, TimeUnit.SECONDS)) {
                 process.destroyForcibly();
             }
         } catch (InterruptedException e) {
