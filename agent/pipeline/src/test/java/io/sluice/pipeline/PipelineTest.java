@@ -34,6 +34,9 @@ import java.util.stream.IntStream;
 
 /** The ring with its real threads. */
 class PipelineTest {
+    /** For what ends at once but for a machine that stands still. */
+    private static final Duration PATIENCE = Duration.ofMinutes(1);
+
     private static final String OUT = "2026-11-23T10:34:26.9Z stdout ";
 
     private final AppendedBatches appended = new AppendedBatches();
@@ -65,7 +68,7 @@ class PipelineTest {
                 offerWhenFree(source, chunk.toString());
             }
         }
-        pipeline.close(Duration.ofSeconds(30));
+        pipeline.close(PATIENCE);
 
         assertThat(failure.get()).isNull();
         Map<String, List<String>> bySource = new HashMap<>();
@@ -89,10 +92,10 @@ class PipelineTest {
 
     @Test
     void aLoneLineLeavesWithoutWaitingForTheLinger() {
-        start(2, 8, Duration.ofSeconds(30), appended);
+        start(2, 8, Duration.ofMinutes(1), appended);
         offer(FedEncoder.container("lone"), OUT + "F lone\n");
 
-        await().atMost(Duration.ofSeconds(5))
+        await().atMost(Duration.ofSeconds(45))
                 .untilAsserted(() -> assertThat(appended.messages()).containsExactly("lone"));
     }
 
@@ -104,7 +107,7 @@ class PipelineTest {
         await().until(() -> appended.batches.size() == 1);
         offer(source, OUT + "F two\n");
 
-        await().atMost(Duration.ofSeconds(5)).until(() -> appended.batches.size() == 2);
+        await().until(() -> appended.batches.size() == 2);
         assertThat(appended.messages()).containsExactly("one", "two");
     }
 
@@ -130,7 +133,7 @@ class PipelineTest {
 
         space.countDown();
         offerWhenFree(source, OUT + "F behind\n");
-        pipeline.close(Duration.ofSeconds(10));
+        pipeline.close(PATIENCE);
 
         assertThat(appended.messages()).hasSize(offered + 1).endsWith("behind");
         assertThat(pipeline.stats().blockedNanos()).isPositive();
@@ -144,7 +147,7 @@ class PipelineTest {
             offerWhenFree(source, OUT + "F first\n");
             offerWhenFree(source, OUT + "F done " + i + "\n" + OUT + "P open\n");
         }
-        pipeline.close(Duration.ofSeconds(10));
+        pipeline.close(PATIENCE);
 
         assertThat(appended.messages()).hasSize(18).doesNotContain("open");
         long openAt = (OUT + "F first\n" + OUT + "F done 0\n").length();
@@ -175,7 +178,7 @@ class PipelineTest {
         long before = System.nanoTime();
         pipeline.close(Duration.ofMillis(200));
 
-        assertThat(Duration.ofNanos(System.nanoTime() - before)).isLessThan(Duration.ofSeconds(5));
+        assertThat(Duration.ofNanos(System.nanoTime() - before)).isLessThan(Duration.ofMinutes(1));
         assertThat(appended.batches).isEmpty();
         assertThat(failure.get()).isNull();
     }
@@ -210,6 +213,8 @@ class PipelineTest {
                         .map(Thread::threadId)
                         .toList();
         assertThat(encoders).hasSize(2);
+        // The other encoder was woken by the line, too, and passes it by.
+        await().until(() -> pipeline.stats().ringUsed() == 0);
         await().until(() -> encoders.stream().allMatch(id -> isWaiting(id)));
         List<Long> before = waits(threads, encoders);
 
