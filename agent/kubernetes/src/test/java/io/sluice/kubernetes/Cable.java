@@ -7,6 +7,7 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.URI;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 
@@ -19,6 +20,7 @@ final class Cable implements AutoCloseable {
     private final int target;
     private final List<Socket> ends = new CopyOnWriteArrayList<>();
     private final List<Socket> frozen = new CopyOnWriteArrayList<>();
+    private volatile String last = "";
 
     Cable(int target) throws IOException {
         this.target = target;
@@ -38,6 +40,15 @@ final class Cable implements AutoCloseable {
     /** All connections of now fall silent, in both directions, for ever. */
     void freeze() {
         frozen.addAll(ends);
+    }
+
+    /**
+     * Each connection falls silent as {@link #freeze} lets it, once it has carried this.
+     *
+     * @param text ASCII, and written in one go
+     */
+    void freezeBehind(String text) {
+        last = text;
     }
 
     private void connect() {
@@ -67,14 +78,24 @@ final class Cable implements AutoCloseable {
                                 InputStream in = from.getInputStream();
                                 OutputStream out = to.getOutputStream();
                                 for (int n = in.read(buffer); n > 0; n = in.read(buffer)) {
-                                    if (!frozen.contains(from)) {
-                                        out.write(buffer, 0, n);
+                                    if (frozen.contains(from)) {
+                                        continue;
                                     }
+                                    // First: what comes behind it is written as soon as it is seen.
+                                    if (ends(buffer, n)) {
+                                        frozen.addAll(List.of(from, to));
+                                    }
+                                    out.write(buffer, 0, n);
                                 }
                             } catch (IOException _) {
                                 // Cut.
                             }
                         });
+    }
+
+    private boolean ends(byte[] bytes, int length) {
+        String text = new String(bytes, 0, length, StandardCharsets.US_ASCII);
+        return !last.isEmpty() && text.contains(last);
     }
 
     private static void closeQuietly(Socket socket) {

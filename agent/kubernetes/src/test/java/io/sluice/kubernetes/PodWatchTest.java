@@ -28,8 +28,8 @@ import java.util.stream.IntStream;
 class PodWatchTest {
     static final Timing QUICK =
             new Timing(
-                    Duration.ofSeconds(10),
-                    Duration.ofSeconds(10),
+                    Duration.ofSeconds(60),
+                    Duration.ofSeconds(60),
                     Duration.ofSeconds(300),
                     Duration.ofSeconds(600),
                     Duration.ofSeconds(30),
@@ -375,14 +375,15 @@ class PodWatchTest {
 
     @Test
     void aMissingPrivilegeIsNamedInTheHealth() {
-        for (int i = 0; i < 100; i++) {
+        for (int i = 0; i < 10_000; i++) {
             api.nextList(
                     FakeApiServer.status(
                             403, "Forbidden", "pods is forbidden: User cannot list resource pods"));
         }
         start();
 
-        await().until(() -> watch.stats().failures(Failure.FORBIDDEN) > 0);
+        await().until(() -> watch.health().state() == KubernetesHealth.State.FAILING);
+        assertThat(watch.stats().failures(Failure.FORBIDDEN)).isPositive();
         assertThat(watch.health().trouble())
                 .contains("does not let the agent list pods (403 pods is forbidden")
                 .contains("verbs list and watch on pods")
@@ -396,7 +397,8 @@ class PodWatchTest {
         Path tokenFile = directory.resolve("absent");
         start(api.uri(), new KubernetesConfig.Credentials.TokenFile(tokenFile), QUICK);
 
-        await().until(() -> watch.stats().failures(Failure.UNEQUIPPED) > 0);
+        await().until(() -> watch.health().state() == KubernetesHealth.State.FAILING);
+        assertThat(watch.stats().failures(Failure.UNEQUIPPED)).isPositive();
         assertThat(watch.health().trouble())
                 .contains("tokenFile is " + tokenFile)
                 .contains("no such file")
@@ -481,13 +483,14 @@ class PodWatchTest {
         try (Cable cable = new Cable(api.port())) {
             start(cable.uri(), new KubernetesConfig.Credentials.Anonymous(), impatient);
             await().until(() -> api.watchesOpened() == 1);
+            cable.freezeBehind("BOOKMARK");
             api.bookmark();
             await().until(() -> watch.stats().bookmarks() == 1);
-            cable.freeze();
             PodJson pod = new PodJson();
             api.put(pod);
 
             await().until(() -> find(pod).isPresent());
+            assertThat(api.watches().size()).isGreaterThan(1);
         }
     }
 
@@ -598,7 +601,7 @@ class PodWatchTest {
 
     @Test
     void aWatchThatEndsAtOnceForEverIsNotAskedForWithoutPause() {
-        for (int i = 0; i < 50; i++) {
+        for (int i = 0; i < 10_000; i++) {
             api.nextWatch(FakeApiServer.body(""));
         }
         startAndSync();
@@ -663,9 +666,13 @@ class PodWatchTest {
         long before = System.nanoTime();
         watch.close();
 
-        assertThat(Duration.ofNanos(System.nanoTime() - before)).isLessThan(Duration.ofSeconds(4));
-        assertThat(Thread.getAllStackTraces().keySet())
-                .noneMatch(thread -> thread.getName().equals("kubernetes"));
+        // The server is silent for five minutes.
+        await().untilAsserted(
+                        () ->
+                                assertThat(Thread.getAllStackTraces().keySet())
+                                        .noneMatch(
+                                                thread -> thread.getName().equals("kubernetes")));
+        assertThat(Duration.ofNanos(System.nanoTime() - before)).isLessThan(Duration.ofMinutes(2));
     }
 
     @Test

@@ -26,7 +26,7 @@ import java.util.random.RandomGenerator;
  * Whom the agent believes, and who it says it is, over HTTPS: as every real API server wants it.
  */
 class PodWatchTlsTest {
-    private static final Duration SOON = Duration.ofSeconds(30);
+    private static final Duration SOON = Duration.ofSeconds(60);
 
     @TempDir Path directory;
     private TestCertificates certificates;
