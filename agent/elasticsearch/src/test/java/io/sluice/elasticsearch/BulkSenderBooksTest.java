@@ -31,7 +31,12 @@ import java.util.stream.Stream;
 class BulkSenderBooksTest {
     private static final int EXCERPTS = 12;
     private static final int DOCUMENTS_EACH = 60;
+
+    /** Where the server hangs or is late. */
     private static final int ANSWER_TIMEOUT_MILLIS = 1_500;
+
+    /** Where each request is to be answered, also by a machine that stands still for a while. */
+    private static final int PATIENT_MILLIS = 60_000;
 
     @TempDir Path folder;
     private final FaultyElasticsearch server = new FaultyElasticsearch();
@@ -159,14 +164,14 @@ class BulkSenderBooksTest {
         server.behave(
                 (_, documents, _) ->
                         documents.size() > most ? new Reply.Refuse(413, "") : new Reply.Take());
-        deliverAll(0);
+        deliverAll(0, PATIENT_MILLIS);
         assertThat(server.alreadyThere()).isZero();
     }
 
     @Test
     void nothingIsLostNothingDoubledByAProxyThatCutsLargeUploads() {
         server.cutUploadsOver(100_000);
-        try (Sending sending = sending().start()) {
+        try (Sending sending = sending(PATIENT_MILLIS).start()) {
             for (int i = 0; i < EXCERPTS; i++) {
                 sending.appendOfTwo(
                         Sending.largeDocuments(
@@ -202,12 +207,12 @@ class BulkSenderBooksTest {
         deliverAll(EXCERPTS * DOCUMENTS_EACH / 10);
     }
 
-    private Sending sending() {
+    private Sending sending(int answerTimeoutMillis) {
         return new Sending(
                 folder,
                 Sending.config(server.url(), "books"),
                 "logs-books-default",
-                ANSWER_TIMEOUT_MILLIS);
+                answerTimeoutMillis);
     }
 
     private static void append(Sending sending) {
@@ -218,7 +223,11 @@ class BulkSenderBooksTest {
     }
 
     private void deliverAll(int deadLetters) {
-        try (Sending sending = sending().start()) {
+        deliverAll(deadLetters, ANSWER_TIMEOUT_MILLIS);
+    }
+
+    private void deliverAll(int deadLetters, int answerTimeoutMillis) {
+        try (Sending sending = sending(answerTimeoutMillis).start()) {
             append(sending);
             sending.awaitDelivered();
             assertBooksBalance(sending, deadLetters);
@@ -226,7 +235,7 @@ class BulkSenderBooksTest {
         }
         // A next start finds nothing left to do.
         int bulks = server.bulks();
-        try (Sending again = sending().start()) {
+        try (Sending again = sending(answerTimeoutMillis).start()) {
             again.awaitDelivered();
         }
         assertThat(server.bulks()).isEqualTo(bulks);

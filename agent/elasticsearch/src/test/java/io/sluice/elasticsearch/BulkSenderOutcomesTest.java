@@ -173,12 +173,13 @@ class BulkSenderOutcomesTest {
                                 400,
                                 FaultyElasticsearch.MAPPING_FAULT));
         try (Sending sending = sending()) {
-            sending.letters.refuseForces.set(3);
+            sending.letters.refuseForces.set(Integer.MAX_VALUE);
             sending.start();
             sending.append(Sending.documents("d", 0, 10));
             await().until(() -> !sending.sender.troubles().isEmpty());
             assertThat(sending.sender.troubles().getFirst()).contains("cannot be kept");
             assertThat(sending.outbox.outcomes).isEmpty();
+            sending.letters.refuseForces.set(1);
             sending.awaitDelivered();
             assertThat(sending.letters.refuseForces).hasValue(0);
             assertThat(ToldOutcomes.deadLettered(sending.outbox.outcomes.getFirst()))

@@ -193,9 +193,11 @@ final class Sending implements AutoCloseable {
                 .orElseThrow();
     }
 
-    /** Waits until all that was appended is done. */
+    /**
+     * Waits until all that was appended is done; longer than for one answer, which may never come.
+     */
     void awaitDelivered() {
-        await().atMost(Duration.ofSeconds(60))
+        await().atMost(Duration.ofSeconds(150))
                 .until(() -> failure.get() != null || sender.drain(Duration.ofMillis(200)));
         Optional.ofNullable(failure.get())
                 .ifPresent(
