@@ -354,7 +354,7 @@ public final class ElasticsearchFixture implements AutoCloseable {
         HttpClient.Builder builder =
                 HttpClient.newBuilder()
                         .version(HttpClient.Version.HTTP_1_1)
-                        .connectTimeout(Duration.ofSeconds(5));
+                        .connectTimeout(Duration.ofSeconds(30));
         Optional<SSLContext> context =
                 server.certificates().map(TestCertificates::clientSslContext);
         context.ifPresent(builder::sslContext);

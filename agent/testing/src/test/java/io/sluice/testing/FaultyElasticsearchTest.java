@@ -44,7 +44,7 @@ class FaultyElasticsearchTest {
         URI bulk = server.url().resolve("/logs/_bulk");
         return http.send(
                 HttpRequest.newBuilder(bulk)
-                        .timeout(Duration.ofSeconds(20))
+                        .timeout(Duration.ofSeconds(60))
                         .POST(BodyPublishers.ofByteArray(gzip.toByteArray()))
                         .build(),
                 BodyHandlers.ofString());
