@@ -37,7 +37,7 @@ final class AgentProcess implements AutoCloseable {
     private static final Path LAUNCHER = Path.of(System.getProperty("sluice.home"), "bin/sluice");
 
     private static final Duration STARTED_WITHIN = Duration.ofSeconds(90);
-    private static final Duration ANSWERED_WITHIN = Duration.ofSeconds(10);
+    private static final Duration ANSWERED_WITHIN = Duration.ofSeconds(60);
     private static final Pattern HEALTH = Pattern.compile("answers  health on \\S+:(\\d+), admin");
 
     private static final HttpClient HTTP = HttpClient.newHttpClient();

@@ -78,7 +78,7 @@ class EndToEndIT {
                     .until(() -> server.count(stream) >= LINES);
             AgentLedger.assertDelivered(agent, LINES);
             agent.terminate();
-            assertThat(agent.awaitExit(Duration.ofSeconds(30)))
+            assertThat(agent.awaitExit(Duration.ofSeconds(60)))
                     .as("exit code; the agent said: %s", agent.log())
                     .isZero();
         } finally {

@@ -73,7 +73,7 @@ class HealthIT {
 
             agent.terminate();
 
-            assertThat(agent.awaitExit(Duration.ofSeconds(15))).as(agent.log()).isZero();
+            assertThat(agent.awaitExit(Duration.ofSeconds(60))).as(agent.log()).isZero();
             assertThat(agent.log()).contains("the buffer is empty");
         }
     }
@@ -87,10 +87,10 @@ class HealthIT {
 
             agent.kill();
 
-            assertThat(agent.awaitExit(Duration.ofSeconds(15))).isNotZero();
+            assertThat(agent.awaitExit(Duration.ofSeconds(60))).isNotZero();
         }
         try (AgentProcess next = yaml.start(home, elasticsearch.url())) {
-            next.awaitReady(Duration.ofSeconds(30));
+            next.awaitReady(Duration.ofSeconds(60));
         }
     }
 }

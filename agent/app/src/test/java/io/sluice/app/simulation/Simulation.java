@@ -20,7 +20,7 @@ import java.util.Random;
 
 /** Plays a row of steps, then lets an agent catch up, and looks into the books. */
 final class Simulation implements AutoCloseable {
-    private static final Duration CAUGHT_UP_WITHIN = Duration.ofSeconds(40);
+    private static final Duration CAUGHT_UP_WITHIN = Duration.ofSeconds(90);
 
     private final Path root;
     private final Random setting;
