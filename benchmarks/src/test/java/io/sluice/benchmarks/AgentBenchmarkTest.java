@@ -108,7 +108,7 @@ class AgentBenchmarkTest {
     @Test
     void whatIsLostAndWhatIsDoubledIsFoundAlthoughTheirNumbersAreEven() throws Exception {
         Report report =
-                run(plainShipper("loses", "doubles"), "--megabytes", "1", "--silence", "3")
+                run(plainShipper("loses", "doubles"), "--megabytes", "1", "--silence", "10")
                         .getFirst();
 
         Figures figures = only(report, "json");
@@ -132,7 +132,7 @@ class AgentBenchmarkTest {
                         "--settle",
                         "0",
                         "--seconds",
-                        "1");
+                        "4");
 
         Figures idle = only(reports.getFirst(), "3 quiet files");
         isPerfect(idle);
@@ -215,7 +215,7 @@ class AgentBenchmarkTest {
                                 "--peers",
                                 "rsyslog,rsyslog-bare",
                                 "--silence",
-                                "5")
+                                "20")
                         .getFirst();
 
         assertThat(report.failures()).isEmpty();

@@ -8,6 +8,7 @@ import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 
 import java.io.IOException;
+import java.time.Duration;
 
 /** What is read of a process is what it uses; this one, which has used something. */
 class ProcessFiguresTest {
@@ -17,7 +18,9 @@ class ProcessFiguresTest {
     void cpuGrowsWithWorkAndMemoryIsTheRightOrder() throws IOException {
         ProcessUsage before = ProcessUsage.of(self).orElseThrow();
 
-        Awaitility.await().until(() -> ProcessClock.cpuSeconds(self) > before.cpuSeconds() + 0.02);
+        Awaitility.await()
+                .atMost(Duration.ofMinutes(1))
+                .until(() -> ProcessClock.cpuSeconds(self) > before.cpuSeconds() + 0.02);
 
         ProcessUsage after = ProcessUsage.of(self).orElseThrow();
         assertThat(after.userSeconds() + after.systemSeconds())
