@@ -114,12 +114,19 @@ public final class Sidecar {
     /** The shutdown hook. */
     private void drain(Thread tail) {
         long deadlineNanos = System.nanoTime() + DRAIN_PATIENCE.toNanos();
-        // What was written before the signal may be unread by now: quiet counts from here.
-        LockSupport.parkNanos(QUIET.toNanos());
+        // What was written before the signal may be unread by now: quiet counts from here, and a
+        // machine that stands still does not make it longer, since the tail stands still as well.
+        long quietNanos = 0;
         while (tail.isAlive()
-                && !writer.isQuietFor(QUIET.toNanos())
+                && quietNanos < QUIET.toNanos()
                 && deadlineNanos - System.nanoTime() > 0) {
+            long from = System.nanoTime();
             LockSupport.parkNanos(DRAIN_POLL_NANOS);
+            long passedNanos = System.nanoTime() - from;
+            quietNanos =
+                    writer.isQuietFor(passedNanos)
+                            ? quietNanos + Math.min(passedNanos, 2 * DRAIN_POLL_NANOS)
+                            : 0;
         }
         boolean ended = !tail.isAlive();
         tailer.stop();
