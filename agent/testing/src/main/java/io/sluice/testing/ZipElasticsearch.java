@@ -315,6 +315,8 @@ final class ZipElasticsearch implements ElasticsearchServer {
         environment.put("ES_JAVA_HOME", javaHome.toString());
         environment.put("ES_PATH_CONF", folder.resolve("config").toString());
         environment.put("ES_TMPDIR", folder.resolve("tmp").toString());
+        // The launcher leaves a folder at each start, and may not be let into the usual place.
+        environment.put("CLI_JAVA_OPTS", "-Djava.io.tmpdir=" + folder.resolve("tmp"));
         environment.put("HOME", folder.toString());
         environment.remove("ES_JAVA_OPTS");
         environment.remove("JAVA_TOOL_OPTIONS");
