@@ -55,7 +55,7 @@ class BulkSenderOutcomesTest {
      * @param most documents of a request that is not refused for its size
      */
     @ParameterizedTest
-    @ValueSource(ints = {DOCUMENTS, 30, 7})
+    @ValueSource(ints = {DOCUMENTS, 30, 7, 1})
     void everyDocumentKeepsItsPlaceThroughPartsRepairsAndRetries(int most) {
         // By the last digit: 1 is there already, 2 is busy once, 3 is hopeless, 5 needs a repair,
         // 7 needs one and is busy then.

@@ -319,9 +319,11 @@ public final class FaultyElasticsearch implements AutoCloseable {
             }
             head.append((char) next);
         }
-        lastHead = head.toString();
+        // Of this request: another connection may set the last one's any time.
+        String request = head.toString();
+        lastHead = request;
         int length = 0;
-        for (String line : lastHead.lines().toList()) {
+        for (String line : request.lines().toList()) {
             if (line.toLowerCase(Locale.ROOT).startsWith("content-length:")) {
                 length = Integer.parseInt(line.substring(15).strip());
             }
@@ -332,10 +334,10 @@ public final class FaultyElasticsearch implements AutoCloseable {
             return false;
         }
         byte[] body = in.readNBytes(length);
-        if (lastHead.startsWith("GET")) {
+        if (request.startsWith("GET")) {
             return answer(out, 404, "{}");
         }
-        if (!lastHead.startsWith("POST")) {
+        if (!request.startsWith("POST")) {
             return answer(out, putAnswer.status(), putAnswer.body());
         }
         int number = bulks.getAndIncrement();
