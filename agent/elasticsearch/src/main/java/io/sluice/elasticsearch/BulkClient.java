@@ -17,8 +17,6 @@ import org.apache.hc.core5.http.ContentTooLongException;
 import org.apache.hc.core5.http.ContentType;
 import org.apache.hc.core5.http.HttpEntity;
 import org.apache.hc.core5.http.HttpHost;
-import org.apache.hc.core5.http.io.entity.ByteArrayEntity;
-import org.apache.hc.core5.http.io.entity.EntityUtils;
 import org.apache.hc.core5.http.nio.ssl.TlsStrategy;
 import org.apache.hc.core5.io.CloseMode;
 import org.apache.hc.core5.io.ModalCloseable;
@@ -27,6 +25,7 @@ import org.apache.hc.core5.util.TimeValue;
 import org.apache.hc.core5.util.Timeout;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.net.ConnectException;
 import java.net.NoRouteToHostException;
 import java.net.URI;
@@ -161,13 +160,7 @@ final class BulkClient implements AutoCloseable {
         if (!config.pipeline().isEmpty()) {
             request.addParameter("pipeline", config.pipeline());
         }
-        request.setEntity(
-                new ByteArrayEntity(
-                        gzip.array(),
-                        gzip.arrayOffset() + gzip.position(),
-                        gzip.remaining(),
-                        NDJSON,
-                        "gzip"));
+        request.setEntity(new RequestBody(gzip, NDJSON, Optional.of("gzip")));
         send(host, request, answered);
     }
 
@@ -181,9 +174,9 @@ final class BulkClient implements AutoCloseable {
     Answer call(URI host, String method, String path, String json) throws InterruptedException {
         Request request = new Request(method, path);
         if (!json.isEmpty()) {
+            ByteBuffer body = ByteBuffer.wrap(json.getBytes(StandardCharsets.UTF_8));
             request.setEntity(
-                    new ByteArrayEntity(
-                            json.getBytes(StandardCharsets.UTF_8), ContentType.APPLICATION_JSON));
+                    new RequestBody(body, ContentType.APPLICATION_JSON, Optional.empty()));
         }
         CompletableFuture<Answer> answer = new CompletableFuture<>();
         send(host, request, answer::complete);
@@ -410,11 +403,14 @@ final class BulkClient implements AutoCloseable {
         }
 
         private static Answer read(Response response) {
-            try {
-                HttpEntity entity = response.getEntity();
-                byte[] body = entity == null ? new byte[0] : EntityUtils.toByteArray(entity);
-                return new Answer.Answered(
-                        response.getStatusCode(), body == null ? new byte[0] : body);
+            HttpEntity entity = response.getEntity();
+            if (entity == null) {
+                return new Answer.Answered(response.getStatusCode(), new byte[0]);
+            }
+            // It is in memory already, and its length is known: one copy of the right size.
+            try (InputStream in = entity.getContent()) {
+                byte[] body = in.readNBytes(Math.toIntExact(entity.getContentLength()));
+                return new Answer.Answered(response.getStatusCode(), body);
             } catch (IOException e) {
                 return new Answer.Broken("the answer could not be read: " + Reasons.of(e));
             }
