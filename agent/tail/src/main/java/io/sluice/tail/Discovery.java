@@ -60,7 +60,7 @@ final class Discovery {
     /** A look came to an end. */
     private boolean looked;
 
-    /** What could not be opened for want of a descriptor, and all behind it. */
+    /** What could not be opened yet, for want of a descriptor or for doubt, and all behind it. */
     private List<FoundFile> waiting = List.of();
 
     /** What has waited and is gone. */
@@ -280,7 +280,10 @@ final class Discovery {
                         return false;
                     }
                     if (looked && isBeingCopied(entry, file)) {
-                        continue;
+                        // It may as well be a file of its own, rotated within its first line: then
+                        // it comes before the younger ones.
+                        letWaitBehind(fresh, entry);
+                        return true;
                     }
                     kept = !isCopy(entry, file);
                 } finally {
@@ -311,6 +314,10 @@ final class Discovery {
     /** The younger ones must not come before it. */
     private void letWait(List<FoundFile> fresh, FoundFile first) {
         waiting = List.copyOf(fresh.subList(fresh.indexOf(first), fresh.size()));
+    }
+
+    private void letWaitBehind(List<FoundFile> fresh, FoundFile doubtful) {
+        waiting = List.copyOf(fresh.subList(fresh.indexOf(doubtful) + 1, fresh.size()));
     }
 
     /** A rotated file is not made without a byte, but a copy is, before it is filled. */

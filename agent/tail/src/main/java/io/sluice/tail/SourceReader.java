@@ -149,7 +149,7 @@ final class SourceReader implements ChunkSink.ChunkFiller {
         return lastReadNanos - nanos >= 0 || discovery.openedNanos() - nanos >= 0;
     }
 
-    /** Files of it cannot be opened for want of descriptors. */
+    /** Files of it cannot be opened yet. */
     boolean isWaiting() {
         return discovery.isWaiting();
     }

@@ -70,6 +70,26 @@ class RotationTest extends RealFiles {
     }
 
     @Test
+    void aFileRotatedWithinItsFirstLineBetweenTwoLooksComesBeforeTheYoungerOne() throws Exception {
+        KubeletLogs web = new KubeletLogs(root, "shop", "web-1", "app");
+        web.write("one\n");
+        try (RunningTailer running = start(config(true), Map.of())) {
+            awaitText(web, "one\n");
+            // What is there of it could become a copy of the first.
+            clock.hold(
+                    running,
+                    () -> {
+                        web.rotate();
+                        web.write("o");
+                        web.rotate();
+                        web.write("ne more\n");
+                    });
+            awaitText(web, "one\none more\n");
+        }
+        assertThat(sink.losses(web.key)).isEmpty();
+    }
+
+    @Test
     void aPlainFileThatIsRenamedAgainAndAgainIsReadOnce() throws Exception {
         Path file = Files.createDirectories(root.resolve("logs")).resolve("app.log");
         Files.writeString(file, "header\n0\n");
