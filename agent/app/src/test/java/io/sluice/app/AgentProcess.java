@@ -38,7 +38,8 @@ final class AgentProcess implements AutoCloseable {
 
     private static final Duration STARTED_WITHIN = Duration.ofSeconds(90);
     private static final Duration ANSWERED_WITHIN = Duration.ofSeconds(60);
-    private static final Pattern HEALTH = Pattern.compile("answers  health on \\S+:(\\d+), admin");
+    private static final Pattern HEALTH =
+            Pattern.compile("answers  health on (\\S+):(\\d+), admin");
 
     private static final HttpClient HTTP = HttpClient.newHttpClient();
 
@@ -225,18 +226,19 @@ final class AgentProcess implements AutoCloseable {
      * @throws AssertionError if the agent ends or is silent instead
      */
     int healthPort() {
+        return Integer.parseInt(health().group(2));
+    }
+
+    private MatchResult health() {
         Awaitility.await("the agent's start:\n" + log())
                 .atMost(STARTED_WITHIN)
                 .pollInterval(Duration.ofMillis(50))
-                .until(() -> !process.isAlive() || writtenPort().isPresent());
-        return writtenPort().orElseThrow(() -> new AssertionError(end()));
+                .until(() -> !process.isAlive() || written().isPresent());
+        return written().orElseThrow(() -> new AssertionError(end()));
     }
 
-    private Optional<Integer> writtenPort() {
-        return HEALTH.matcher(log())
-                .results()
-                .findFirst()
-                .map((MatchResult found) -> Integer.valueOf(found.group(1)));
+    private Optional<MatchResult> written() {
+        return HEALTH.matcher(log()).results().findFirst();
     }
 
     private String end() {
@@ -252,7 +254,8 @@ final class AgentProcess implements AutoCloseable {
      * @param path such as {@code /readyz}
      */
     HttpResponse<String> ask(String path) throws IOException, InterruptedException {
-        URI uri = URI.create("http://127.0.0.1:" + healthPort() + path);
+        MatchResult health = health();
+        URI uri = URI.create("http://" + health.group(1) + ":" + health.group(2) + path);
         HttpRequest request = HttpRequest.newBuilder(uri).timeout(ANSWERED_WITHIN).build();
         return HTTP.send(request, HttpResponse.BodyHandlers.ofString());
     }

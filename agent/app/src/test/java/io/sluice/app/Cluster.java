@@ -29,7 +29,9 @@ final class Cluster implements AutoCloseable {
     /** Where its one node reaches the tests, over a cable of its own. */
     static final String HOST = "10.12.0.1";
 
-    private static final String NODE_END = "10.12.0.2";
+    /** Where the tests reach its node. */
+    static final String NODE = "10.12.0.2";
+
     private static final String CABLE = "sluice-host";
 
     private static final Path SCRIPTS =
@@ -146,7 +148,7 @@ final class Cluster implements AutoCloseable {
                         holder));
         ok(List.of("ip", "addr", "add", HOST + "/30", "dev", CABLE));
         ok(List.of("ip", "link", "set", CABLE, "up"));
-        inside("ip", "addr", "add", NODE_END + "/30", "dev", end);
+        inside("ip", "addr", "add", NODE + "/30", "dev", end);
         inside("ip", "link", "set", end, "up");
     }
 

@@ -94,7 +94,7 @@ class KubernetesRuntimeIT {
     void everyLineOfEveryPodIsOneDocumentThatKnowsItsPod() throws Exception {
         Bursts bursts = new Bursts(folder.resolve("go"));
         Bursts ofGone = new Bursts(folder.resolve("gone"));
-        AgentYaml yaml = new AgentYaml(folder).stream("kubernetes");
+        AgentYaml yaml = new AgentYaml(folder).stream("kubernetes").health(Cluster.NODE + ":0");
         Path config = configure(yaml);
         AgentProcess agent = start(config);
         try {
@@ -133,6 +133,8 @@ class KubernetesRuntimeIT {
             ofGone.awaitWritten(2, List.of("gone"));
             cluster.kubectl("-n", "shop", "delete", "pod", "gone", "--force", "--grace-period=0");
             yaml.awaitDocuments(agent, server, sum(last));
+            // Over all its lives, and of the pod that is gone, too.
+            AgentLedger.assertDelivered(agent, sum(last));
 
             agent.terminate();
             assertThat(agent.awaitExit(Duration.ofSeconds(60))).as(agent.log()).isZero();
