@@ -193,14 +193,14 @@ class LauncherTest {
         jdk("usr/lib/jvm/temurin-25", "25.0.3");
         for (String[] agent : new String[][] {{"run", "-c", "x"}, {"demo"}, {"buffer", "drain"}}) {
             assertThat(run(agent).arguments())
-                    .contains("-Xmx80m")
+                    .contains("-Xmx84m")
                     .noneMatch(argument -> argument.contains("Tiered"));
         }
         for (String[] command :
                 new String[][] {{}, {"--help"}, {"dead-letter", "list"}, {"buffer", "verify"}}) {
             assertThat(run(command).arguments())
                     .contains("-Xmx48m", "-XX:TieredStopAtLevel=1")
-                    .doesNotContain("-Xmx80m")
+                    .doesNotContain("-Xmx84m")
                     .endsWith(command);
         }
     }
