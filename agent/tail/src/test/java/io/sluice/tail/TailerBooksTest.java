@@ -11,18 +11,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayDeque;
-import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
-import java.util.concurrent.Callable;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
-import java.util.concurrent.ThreadLocalRandom;
-import java.util.stream.LongStream;
 
 /**
  * Random lives in which bytes are destroyed before they are read, and the books that must balance:
@@ -40,46 +33,12 @@ class TailerBooksTest {
 
     @Test
     void whatIsWrittenIsReadOrLeftOrLost() throws Exception {
-        Long repeated = Long.getLong("sluice.seed");
-        long first = ThreadLocalRandom.current().nextInt(1 << 30) * 1_000L;
-        long[] seeds =
-                repeated == null
-                        ? LongStream.range(first, first + SCENARIOS).toArray()
-                        : new long[] {repeated};
-        try (ExecutorService threads = Executors.newFixedThreadPool(AT_ONCE)) {
-            List<Callable<Optional<Throwable>>> scenarios = new ArrayList<>();
-            for (long seed : seeds) {
-                scenarios.add(() -> run(seed));
-            }
-            List<Throwable> failures = new ArrayList<>();
-            for (Future<Optional<Throwable>> scenario : threads.invokeAll(scenarios)) {
-                scenario.get().ifPresent(failures::add);
-            }
-            if (!failures.isEmpty()) {
-                AssertionError all =
-                        new AssertionError(
-                                failures.size() + " failed; first: " + failures.getFirst(),
-                                failures.getFirst());
-                failures.stream().skip(1).forEach(all::addSuppressed);
-                throw all;
-            }
-        }
+        RandomScenarios.play(
+                SCENARIOS, AT_ONCE, seed -> new Scenario(root.resolve("seed-" + seed), seed));
     }
 
-    private Optional<Throwable> run(long seed) {
-        Scenario scenario = new Scenario(root.resolve("seed-" + seed), seed);
-        try (scenario) {
-            scenario.play();
-            return Optional.empty();
-        } catch (Exception | AssertionError e) {
-            return Optional.of(
-                    new AssertionError(
-                            "repeat with -Dsluice.seed=" + seed + "\n" + scenario.story + e, e));
-        }
-    }
-
-    private static final class Scenario implements AutoCloseable {
-        final StringBuilder story = new StringBuilder();
+    private static final class Scenario implements RandomScenarios.Scenario {
+        private final StringBuilder story = new StringBuilder();
         private final Random random;
         private final KubeletLogs logs;
         private final TailConfig config;
@@ -138,7 +97,8 @@ class TailerBooksTest {
                             random.nextInt(3) > 0);
         }
 
-        void play() throws Exception {
+        @Override
+        public void play() throws Exception {
             write();
             start();
             for (int i = 15 + random.nextInt(20); i > 0; i--) {
@@ -393,6 +353,11 @@ class TailerBooksTest {
 
         private void say(String what) {
             story.append("  ").append(what).append('\n');
+        }
+
+        @Override
+        public CharSequence story() {
+            return story;
         }
 
         @Override

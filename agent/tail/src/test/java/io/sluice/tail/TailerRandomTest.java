@@ -16,12 +16,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
-import java.util.concurrent.Callable;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
-import java.util.concurrent.ThreadLocalRandom;
-import java.util.stream.LongStream;
 
 /**
  * Random lives of containers and of the agent, against a model that knows what was written: every
@@ -32,50 +26,14 @@ import java.util.stream.LongStream;
  */
 class TailerRandomTest {
     private static final int SCENARIOS = 120;
-
-    /** They mostly wait; bounded by the inotify instances of a user, which others use, too. */
     private static final int AT_ONCE = 24;
 
     @TempDir Path root;
 
     @Test
     void whateverHappensEveryLineComesOnceAndInOrder() throws Exception {
-        Long repeated = Long.getLong("sluice.seed");
-        long first = ThreadLocalRandom.current().nextInt(1 << 30) * 1_000L;
-        long[] seeds =
-                repeated == null
-                        ? LongStream.range(first, first + SCENARIOS).toArray()
-                        : new long[] {repeated};
-        try (ExecutorService threads = Executors.newFixedThreadPool(AT_ONCE)) {
-            List<Callable<Optional<Throwable>>> scenarios = new ArrayList<>();
-            for (long seed : seeds) {
-                scenarios.add(() -> run(seed));
-            }
-            List<Throwable> failures = new ArrayList<>();
-            for (Future<Optional<Throwable>> scenario : threads.invokeAll(scenarios)) {
-                scenario.get().ifPresent(failures::add);
-            }
-            if (!failures.isEmpty()) {
-                AssertionError all =
-                        new AssertionError(
-                                failures.size() + " failed; first: " + failures.getFirst(),
-                                failures.getFirst());
-                failures.stream().skip(1).forEach(all::addSuppressed);
-                throw all;
-            }
-        }
-    }
-
-    private Optional<Throwable> run(long seed) {
-        Scenario scenario = new Scenario(root.resolve("seed-" + seed), seed);
-        try (scenario) {
-            scenario.play();
-            return Optional.empty();
-        } catch (Exception | AssertionError e) {
-            return Optional.of(
-                    new AssertionError(
-                            "repeat with -Dsluice.seed=" + seed + "\n" + scenario.story + e, e));
-        }
+        RandomScenarios.play(
+                SCENARIOS, AT_ONCE, seed -> new Scenario(root.resolve("seed-" + seed), seed));
     }
 
     /** A file of a container, from its first byte in the container's whole text. */
@@ -142,8 +100,8 @@ class TailerRandomTest {
         }
     }
 
-    private static final class Scenario implements AutoCloseable {
-        final StringBuilder story = new StringBuilder();
+    private static final class Scenario implements RandomScenarios.Scenario {
+        private final StringBuilder story = new StringBuilder();
         private final Random random;
         private final TailConfig config;
         private final int chunkBytes;
@@ -175,7 +133,8 @@ class TailerRandomTest {
             say((inotify ? "inotify" : "scans") + ", chunks of " + chunkBytes);
         }
 
-        void play() throws IOException {
+        @Override
+        public void play() throws IOException {
             if (random.nextBoolean()) {
                 startAgent();
             }
@@ -495,6 +454,11 @@ class TailerRandomTest {
 
         private void say(String what) {
             story.append("  ").append(what).append('\n');
+        }
+
+        @Override
+        public CharSequence story() {
+            return story;
         }
 
         @Override
