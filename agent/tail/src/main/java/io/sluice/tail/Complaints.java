@@ -4,14 +4,28 @@ import static java.lang.System.Logger.Level.WARNING;
 
 import java.nio.file.AccessDeniedException;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
 
 /** Says what of a source cannot be read: once, until it can be or is another thing. */
 final class Complaints {
     private static final System.Logger LOG = System.getLogger("io.sluice.tail");
 
+    private static final int KEPT = 64;
+
     private final TailStats stats;
     private final Descriptors descriptors;
-    private String last = "";
+
+    /** The last problem of each path: the files of one source, and what was there for a while. */
+    private final Map<Path, String> said =
+            new LinkedHashMap<>() {
+                private static final long serialVersionUID = 1;
+
+                @Override
+                protected boolean removeEldestEntry(Map.Entry<Path, String> eldest) {
+                    return size() > KEPT;
+                }
+            };
 
     Complaints(TailStats stats, Descriptors descriptors) {
         this.stats = stats;
@@ -35,17 +49,16 @@ final class Complaints {
         String problem =
                 e instanceof AccessDeniedException
                         ? path
-                                + " cannot be read: permission denied; run the agent as root or"
+                                + " cannot be read: permission denied; run as root or"
                                 + " with CAP_DAC_READ_SEARCH"
                         : path + " cannot be read: " + e;
-        if (!problem.equals(last)) {
-            last = problem;
+        if (!problem.equals(said.put(path, problem))) {
             LOG.log(WARNING, problem);
         }
     }
 
     /** It can be read again. */
-    void withdraw() {
-        last = "";
+    void withdraw(Path path) {
+        said.remove(path);
     }
 }

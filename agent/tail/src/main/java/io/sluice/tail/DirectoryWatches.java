@@ -46,7 +46,7 @@ final class DirectoryWatches implements AutoCloseable {
     }
 
     private final TailStats stats;
-    private final Inotify inotify = new Inotify();
+    private final Notices notices;
     private final Map<Integer, Set<SourceReader>> watched = new HashMap<>();
     private final Map<Path, Integer> watches = new HashMap<>();
 
@@ -55,8 +55,12 @@ final class DirectoryWatches implements AutoCloseable {
 
     private int linksWatch = -1;
 
-    DirectoryWatches(TailStats stats) {
+    /**
+     * @param notices what tells of them; closed with this
+     */
+    DirectoryWatches(TailStats stats, Notices notices) {
         this.stats = stats;
+        this.notices = notices;
     }
 
     /** Watches the folder of links, unless it is watched. */
@@ -85,15 +89,15 @@ final class DirectoryWatches implements AutoCloseable {
     }
 
     private int watch(Path directory, int mask) {
-        return switch (inotify.add(directory, mask)) {
-            case Inotify.Watch.Added(int watch) -> watch;
-            case Inotify.Watch.Exhausted(String reason) -> {
+        return switch (notices.add(directory, mask)) {
+            case Notices.Watch.Added(int watch) -> watch;
+            case Notices.Watch.Exhausted(String reason) -> {
                 stats.watchFailures.increment();
                 sayOnce(reason + MEANWHILE);
                 yield -1;
             }
             // Gone or unreadable: the scan says so, with the remedy.
-            case Inotify.Watch.Refused(String _) -> -1;
+            case Notices.Watch.Refused(String _) -> -1;
         };
     }
 
@@ -104,7 +108,7 @@ final class DirectoryWatches implements AutoCloseable {
             if (readers != null && readers.remove(reader) && readers.isEmpty()) {
                 watched.remove(watch);
                 watches.values().remove(watch);
-                inotify.remove(watch);
+                notices.remove(watch);
             }
         }
         stats.watches = watches.size();
@@ -112,9 +116,9 @@ final class DirectoryWatches implements AutoCloseable {
 
     /** Asks the kernel again for what it has refused: it may have some now. */
     void retry() {
-        if (!inotify.isAvailable() && !inotify.open()) {
+        if (!notices.isAvailable() && !notices.open()) {
             stats.instanceFailures.increment();
-            sayOnce(inotify.unavailable() + MEANWHILE);
+            sayOnce(notices.unavailable() + MEANWHILE);
         }
     }
 
@@ -124,7 +128,7 @@ final class DirectoryWatches implements AutoCloseable {
      * @param timeoutMillis 0 looks only, below 0 waits without end
      */
     void poll(int timeoutMillis, News news) {
-        inotify.poll(timeoutMillis, (watch, mask) -> onEvent(watch, mask, news));
+        notices.poll(timeoutMillis, (watch, mask) -> onEvent(watch, mask, news));
     }
 
     private void onEvent(int watch, int mask, News news) {
@@ -171,11 +175,11 @@ final class DirectoryWatches implements AutoCloseable {
 
     /** Ends a running {@link #poll}, or the next one. Any thread, until {@link #close}. */
     void wake() {
-        inotify.wake();
+        notices.wake();
     }
 
     @Override
     public void close() {
-        inotify.close();
+        notices.close();
     }
 }

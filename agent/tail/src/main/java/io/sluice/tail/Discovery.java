@@ -235,7 +235,7 @@ final class Discovery {
                     vanished |= !Files.isSymbolicLink(path);
                 }
             }
-            complaints.withdraw();
+            complaints.withdraw(place.directory());
             return true;
         } catch (NoSuchFileException | NotDirectoryException _) {
             return true;
@@ -296,7 +296,7 @@ final class Discovery {
                 } else {
                     finished.addCopy(entry);
                 }
-                complaints.withdraw();
+                complaints.withdraw(entry.path());
             } catch (NoSuchFileException _) {
                 return false;
             } catch (IOException e) {

@@ -16,10 +16,9 @@ import java.nio.file.Path;
 /**
  * The kernel's file notification, one instance, through {@code java.lang.foreign}. See inotify(7).
  *
- * <p>Only a hint: events are lost when the queue overflows, and watches run out. Whoever uses it
- * scans as well. All methods but {@link #wake} are for the tail thread.
+ * <p>Events are lost when the queue overflows, and watches run out.
  */
-final class Inotify implements AutoCloseable {
+final class Inotify implements Notices {
     static final int IN_MODIFY = 0x2;
     static final int IN_MOVED_FROM = 0x40;
     static final int IN_MOVED_TO = 0x80;
@@ -39,30 +38,6 @@ final class Inotify implements AutoCloseable {
     private static final short POLLIN = 1;
     private static final int EVENT_HEADER_BYTES = 16;
     private static final int EVENT_BUFFER_BYTES = 64 * 1024;
-
-    /** What became of a request for a watch. */
-    sealed interface Watch {
-        /**
-         * @param descriptor what events of this directory carry
-         */
-        record Added(int descriptor) implements Watch {}
-
-        /** No more watches or instances for this user: the scan has to do. */
-        record Exhausted(String reason) implements Watch {}
-
-        /** The directory cannot be watched: gone, or unreadable. */
-        record Refused(String reason) implements Watch {}
-    }
-
-    /** Takes the events of one {@link #poll}. */
-    @FunctionalInterface
-    interface Events {
-        /**
-         * @param descriptor of the watched directory; -1 with {@link #IN_Q_OVERFLOW}
-         * @param mask the {@code IN_…} bits
-         */
-        void event(int descriptor, int mask);
-    }
 
     private static final StructLayout ERRNO = Linker.Option.captureStateLayout();
     private static final VarHandle ERRNO_VALUE =
@@ -136,12 +111,9 @@ final class Inotify implements AutoCloseable {
         open();
     }
 
-    /**
-     * Asks for an instance, where there is none.
-     *
-     * @return false where the kernel gives none; {@link #unavailable} says why
-     */
-    boolean open() {
+    /** {@inheritDoc} An instance. */
+    @Override
+    public boolean open() {
         try {
             descriptor = (int) Libc.INOTIFY_INIT1.invokeExact(errno, CLOEXEC_NONBLOCK);
         } catch (Throwable e) {
@@ -153,17 +125,18 @@ final class Inotify implements AutoCloseable {
         return isAvailable();
     }
 
-    boolean isAvailable() {
+    @Override
+    public boolean isAvailable() {
         return descriptor >= 0;
     }
 
-    /** Why there are no notifications at all, or empty when there are. */
-    String unavailable() {
+    @Override
+    public String unavailable() {
         return unavailable;
     }
 
-    /** Watches a directory for what happens to the files in it. */
-    Watch add(Path directory, int mask) {
+    @Override
+    public Watch add(Path directory, int mask) {
         if (descriptor < 0) {
             return new Watch.Exhausted(unavailable);
         }
@@ -185,7 +158,8 @@ final class Inotify implements AutoCloseable {
                 : new Watch.Refused(explain(error));
     }
 
-    void remove(int watch) {
+    @Override
+    public void remove(int watch) {
         try {
             // The result is no news: a deleted directory has taken its watch with it.
             int _ = (int) Libc.INOTIFY_RM_WATCH.invokeExact(errno, descriptor, watch);
@@ -194,12 +168,8 @@ final class Inotify implements AutoCloseable {
         }
     }
 
-    /**
-     * Waits for events, a {@link #wake}, or the time to pass; then hands on what there is.
-     *
-     * @param timeoutMillis 0 looks only, below 0 waits without end
-     */
-    void poll(int timeoutMillis, Events into) {
+    @Override
+    public void poll(int timeoutMillis, Events into) {
         try {
             int ready = (int) Libc.POLL.invokeExact(errno, polled, 2L, timeoutMillis);
             if (ready <= 0) {
@@ -236,8 +206,8 @@ final class Inotify implements AutoCloseable {
         }
     }
 
-    /** Ends a running {@link #poll}, or the next one. Any thread, until {@link #close}. */
-    void wake() {
+    @Override
+    public void wake() {
         try (Arena local = Arena.ofConfined()) {
             MemorySegment state = local.allocate(ERRNO);
             int _ = (int) Libc.WRITE.invokeExact(state, wakeDescriptor, one, 8L);

@@ -159,6 +159,16 @@ final class LogFile implements AutoCloseable {
         }
     }
 
+    /** Whether it has grown or shrunk since it was last looked at; never for a compressed one. */
+    boolean hasOtherSize() {
+        try {
+            return !isCompressed() && channel.size() != sizeBytes;
+        } catch (IOException _) {
+            // Whoever reads it says what is wrong.
+            return true;
+        }
+    }
+
     /** A look at the directory shows when it was last written to. */
     void modified(FileTime time) {
         suspicious |= !time.equals(modified) && sizeBytes == knownSizeBytes;

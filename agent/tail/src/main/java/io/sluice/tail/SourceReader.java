@@ -74,6 +74,10 @@ final class SourceReader implements ChunkSink.ChunkFiller {
     private boolean gateOpen;
     private boolean breaks;
     private long firstEmptyNanos = -1;
+
+    /** Nobody waits for more: the files are whole as they are. */
+    private boolean readToEnd;
+
     private boolean gone;
     private boolean ended;
 
@@ -156,6 +160,21 @@ final class SourceReader implements ChunkSink.ChunkFiller {
 
     long nextLookNanos() {
         return nextLookNanos;
+    }
+
+    /** What is there is all there will be. */
+    void readToEnd() {
+        readToEnd = true;
+    }
+
+    /** Whether a file that is held has another size than when it was looked at. */
+    boolean hasGrown() {
+        for (LogFile file : files) {
+            if (file.hasOtherSize()) {
+                return true;
+            }
+        }
+        return false;
     }
 
     HeldFiles held() {
@@ -391,6 +410,9 @@ final class SourceReader implements ChunkSink.ChunkFiller {
     }
 
     private boolean isSettled(LogFile file, long nowNanos) {
+        if (readToEnd) {
+            return true;
+        }
         boolean settled = settling.isSettled(file, nowNanos);
         nextLookNanos = Math.min(nextLookNanos, settling.dueNanos());
         return settled;

@@ -19,7 +19,8 @@ import java.util.Optional;
  * @param roundMillis time from one round of reading to the next when all was read
  * @param chunksPerRound a source that has read so much lets the others go first
  * @param chunksInRing a source holds at most so many slots of the ring while others wait
- * @param useInotify false leaves everything to the scans
+ * @param useInotify false leaves everything to the scans, and to a look at open files' sizes twenty
+ *     times a second: for who has a few files and must be small
  * @param maxPinnedBytes what files that were deleted and are not read to their end may take of the
  *     disk, of all sources together; beyond, the oldest of them are given up
  * @param rotation what the kubelet keeps of a container's log

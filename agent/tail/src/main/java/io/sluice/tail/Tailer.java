@@ -47,6 +47,9 @@ public final class Tailer implements Runnable, AutoCloseable {
     /** A file that was written to so lately may lose an event unnoticed: it is looked at. */
     private static final int ACTIVE_SCANS = 15;
 
+    /** Where nothing tells of what is written: open files' sizes are looked at so often. */
+    private static final long GROWTH_NANOS = 50_000_000;
+
     /** Full scans that events call for take at most one part in so many of the time. */
     private static final int SCAN_REST = 10;
 
@@ -57,7 +60,7 @@ public final class Tailer implements Runnable, AutoCloseable {
     private final LongSupplier nanoClock;
     private final TailStats stats = new TailStats();
     private final Descriptors descriptors = new Descriptors(stats);
-    private final DirectoryWatches watches = new DirectoryWatches(stats);
+    private final DirectoryWatches watches;
     private final PinnedFiles pinned;
 
     private final Map<String, SourceReader> sources = new LinkedHashMap<>();
@@ -88,6 +91,12 @@ public final class Tailer implements Runnable, AutoCloseable {
 
     /** Written by any thread, read by the tail's. */
     private volatile boolean stopped;
+
+    /** Asked for by any thread, read by the tail's. */
+    private volatile boolean finishing;
+
+    /** All there is was looked for since {@link #finishing}. */
+    private boolean finishBegun;
 
     /** The loop is to turn by then; written by the tail's thread, read by any. */
     private volatile long turnsByNanos;
@@ -133,6 +142,8 @@ public final class Tailer implements Runnable, AutoCloseable {
         this.gate = gate;
         this.sink = sink;
         this.nanoClock = nanoClock;
+        Notices notices = config.useInotify() ? new Inotify() : new NoNotices();
+        this.watches = new DirectoryWatches(stats, notices);
         this.pinned = new PinnedFiles(config.maxPinnedBytes(), stats);
     }
 
@@ -154,6 +165,16 @@ public final class Tailer implements Runnable, AutoCloseable {
         watches.wake();
     }
 
+    /**
+     * Ends {@link #run} when all that is there now is read: every directory is looked at once more,
+     * and what stands behind a file's last newline counts as its last line. Who cannot wait for
+     * that calls {@link #stop} as well. Any thread.
+     */
+    public void finish() {
+        finishing = true;
+        watches.wake();
+    }
+
     /** Ends a wait for news. Any thread. */
     void wake() {
         watches.wake();
@@ -169,12 +190,40 @@ public final class Tailer implements Runnable, AutoCloseable {
         running = true;
         while (!stopped) {
             boolean stuck = readRound();
+            if (finishing && isFinished()) {
+                break;
+            }
             waitForNews(stuck);
             scanWhatIsDue();
+            if (!config.useInotify()) {
+                lookForGrowth();
+            }
             turnsByNanos = nanoClock.getAsLong();
         }
         running = false;
         closeAll();
+    }
+
+    /** After {@link #finish}: whether nothing is left to read. */
+    private boolean isFinished() {
+        if (!finishBegun) {
+            finishBegun = true;
+            fullScanDueNanos = nanoClock.getAsLong();
+            scanWhatIsDue();
+            for (SourceReader reader : sources.values()) {
+                reader.readToEnd();
+                queue(reader);
+            }
+        }
+        return ready.isEmpty() && sources.values().stream().noneMatch(reader -> reader.dirty);
+    }
+
+    private void lookForGrowth() {
+        for (SourceReader reader : sources.values()) {
+            if (!reader.queued && reader.hasGrown()) {
+                queue(reader);
+            }
+        }
     }
 
     /**
@@ -231,6 +280,9 @@ public final class Tailer implements Runnable, AutoCloseable {
         // ones.
         long now = nanoClock.getAsLong();
         long due = nextDueNanos();
+        if (!config.useInotify()) {
+            due = Math.min(due, now + GROWTH_NANOS);
+        }
         long waitMillis = due == Long.MAX_VALUE ? -1 : Math.max(0, (due - now) / 1_000_000 + 1);
         turnsByNanos = Math.max(now, Math.min(due, now + config.fullScan().toNanos()));
         watches.poll((int) Math.min(waitMillis, Integer.MAX_VALUE), news);
@@ -381,7 +433,7 @@ public final class Tailer implements Runnable, AutoCloseable {
                             + " does not exist; set containers.path to the kubelet's folder of"
                             + " links. The agent keeps looking");
         } catch (IOException | DirectoryIteratorException e) {
-            complainUnreadable(folder, e, "; run the agent as root or with CAP_DAC_READ_SEARCH");
+            complainUnreadable(folder, e, "; run as root or with CAP_DAC_READ_SEARCH");
         }
         return false;
     }
@@ -440,7 +492,7 @@ public final class Tailer implements Runnable, AutoCloseable {
             Files.readAttributes(directory, BasicFileAttributes.class);
             return "is no directory; it is not read";
         } catch (AccessDeniedException _) {
-            return "may not be looked into: permission denied; run the agent as root or with"
+            return "may not be looked into: permission denied; run as root or with"
                     + " CAP_DAC_READ_SEARCH";
         } catch (IOException _) {
             return "does not exist or is not visible here; is it mounted?";
@@ -467,7 +519,7 @@ public final class Tailer implements Runnable, AutoCloseable {
             }
             complaints.remove(folder.toString());
         } catch (NoSuchFileException _) {
-            complain(folder, folder + " does not exist; the agent keeps looking for " + pattern);
+            complain(folder, folder + " does not exist; it is looked for: " + pattern);
             return false;
         } catch (IOException | DirectoryIteratorException e) {
             complainUnreadable(folder, e, "");
