@@ -82,6 +82,9 @@ public final class AgentBenchmark {
     }
 
     private Report measure(Mode mode) throws IOException, InterruptedException {
+        if (mode == Mode.SIDECAR) {
+            return sidecar();
+        }
         Map<String, String> about = new LinkedHashMap<>();
         for (Shipper shipper : options.shippers()) {
             about.put(shipper.name(), shipper.about());
@@ -108,8 +111,53 @@ public final class AgentBenchmark {
                 inTurn(report, name, catchUp::run);
             }
             case SCALE -> scale(report);
+            case SIDECAR -> throw new AssertionError("measured apart");
         }
         return report;
+    }
+
+    /** No agents and no endpoint: programs that copy a file to their stdout. */
+    private Report sidecar() throws IOException, InterruptedException {
+        List<String> missing = new ArrayList<>();
+        List<Copier> copiers = Copier.all(options, missing);
+        Map<String, String> about = new LinkedHashMap<>();
+        copiers.forEach(copier -> about.put(copier.name(), copier.about()));
+        Report report = new Report(Mode.SIDECAR, Instant.now(), command, Host.here(), about);
+        missing.forEach(what -> report.note("Not measured: " + what + "."));
+        for (Workload workload : options.workloads()) {
+            Path folder = bench.freshFolder();
+            try (LogFiles logs = LogFiles.reproducible(folder, workload, 1, 1)) {
+                bench.say("writing " + options.megabytes() + " MB of " + workload.label());
+                logs.fill(options.megabytes() * 1_000_000L);
+                sidecar(report, workload, copiers, logs);
+            } finally {
+                Workbench.remove(folder);
+            }
+        }
+        return report;
+    }
+
+    private void sidecar(Report report, Workload workload, List<Copier> copiers, LogFiles logs)
+            throws IOException, InterruptedException {
+        CopyRun copy = new CopyRun(bench);
+        String name = "a file of " + workload.label() + " lines to stdout";
+        Report.Table table = report.table(name);
+        for (int round = 1; round <= options.rounds(); round++) {
+            for (Copier copier : copiers) {
+                String where = name + ", round " + round;
+                bench.say(report.tables().size() + ". " + where + ": " + copier.name());
+                try {
+                    Figures figures = copy.run(copier, logs);
+                    table.add(copier.name(), figures);
+                    if (copier.name().equals(Copier.SIDECAR)) {
+                        judge(report, copier.name(), figures, where);
+                    }
+                } catch (IllegalStateException e) {
+                    report.failure(copier.name() + ", " + where + ": " + e.getMessage());
+                    bench.say("failed: " + e.getMessage());
+                }
+            }
+        }
     }
 
     /** Each agent once, and that as often as there are rounds. */
@@ -135,7 +183,9 @@ public final class AgentBenchmark {
         try {
             Figures figures = run.of(shipper);
             table.add(column, figures);
-            judge(report, shipper, figures, where);
+            if (shipper instanceof SluiceShipper) {
+                judge(report, shipper.name(), figures, where);
+            }
         } catch (IllegalStateException e) {
             // The other agents, and the other rounds, are worth measuring all the same.
             report.failure(shipper.name() + ", " + where + ": " + e.getMessage());
@@ -144,10 +194,7 @@ public final class AgentBenchmark {
     }
 
     /** What others lose is a figure; what Sluice loses is a failure. */
-    private static void judge(Report report, Shipper shipper, Figures figures, String where) {
-        if (!(shipper instanceof SluiceShipper)) {
-            return;
-        }
+    private static void judge(Report report, String who, Figures figures, String where) {
         double lost = figures.value(Figure.LOST).orElse(0.0);
         double doubled = figures.value(Figure.DOUBLED).orElse(0.0);
         double torn = figures.value(Figure.TORN).orElse(0.0);
@@ -156,7 +203,7 @@ public final class AgentBenchmark {
                     String.format(
                             Locale.ROOT,
                             "%s, %s: %.0f lines lost, %.0f doubled, %.0f torn",
-                            shipper.name(),
+                            who,
                             where,
                             lost,
                             doubled,

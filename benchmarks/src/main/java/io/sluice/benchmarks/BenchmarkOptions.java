@@ -19,6 +19,8 @@ import java.util.TreeSet;
  * @param peerMegabytes the same for the others
  * @param containers how many files; empty for the workload's own number
  * @param rounds how often each agent is measured, in turn
+ * @param rsyslog its program
+ * @param sidecar command that becomes the streaming sidecar
  * @param splitMemory one more run of Sluice, to say what its memory is
  * @param seconds how long is measured in idle, scale and latency's flow
  * @param settle how long an idle agent is left alone before
@@ -43,6 +45,8 @@ record BenchmarkOptions(
         int rounds,
         SluiceShipper sluice,
         List<Shipper> peers,
+        Path rsyslog,
+        List<String> sidecar,
         boolean splitMemory,
         Duration seconds,
         Duration settle,
@@ -62,9 +66,14 @@ record BenchmarkOptions(
     private static final List<Option> OPTIONS =
             List.of(
                     new Option(
-                            "mode", "throughput", "throughput,idle,latency,catch-up,scale or all"),
+                            "mode",
+                            "throughput",
+                            "throughput,idle,latency,catch-up,scale,sidecar or all"),
                     new Option("workload", "json", "json,plain,mixed: what the lines are"),
-                    new Option("megabytes", "2000", "throughput: Sluice's log files, 10^6 bytes"),
+                    new Option(
+                            "megabytes",
+                            "2000",
+                            "throughput: Sluice's log files; sidecar: the file; 10^6 bytes"),
                     new Option("peer-megabytes", "300", "throughput: the peers' log files"),
                     new Option("containers", "", "throughput: files; 8, or 50 for mixed"),
                     new Option("rounds", "1", "how often each agent is measured, in turn"),
@@ -78,10 +87,14 @@ record BenchmarkOptions(
                             "agent",
                             "agent/app/target/sluice/bin/sluice run --config {config}",
                             "command that becomes Sluice"),
+                    new Option(
+                            "sidecar",
+                            "sidecar/target/sluice-sidecar/bin/sluice-sidecar --file {file}",
+                            "sidecar: command that becomes it"),
                     new Option("java-options", "", "more of them for Sluice's JVM"),
                     new Option("memory", "no", "throughput: yes for a run that splits its memory"),
-                    new Option("seconds", "60", "idle, scale, latency's flow: how long"),
-                    new Option("settle", "15", "idle, scale: seconds before"),
+                    new Option("seconds", "60", "idle, scale, sidecar, latency's flow: how long"),
+                    new Option("settle", "15", "idle, scale, sidecar: seconds before"),
                     new Option("warm-up", "5", "latency, catch-up: seconds of lines before"),
                     new Option("files", "100", "idle: how many"),
                     new Option("scale", "10,100,1000,10000", "scale: how many, in turn"),
@@ -176,6 +189,8 @@ record BenchmarkOptions(
                     new SluiceShipper(words("agent"), words("java-options")),
                     Shipper.peers(
                             list("peers"), Path.of(byName.get("rsyslog")), path("fluent-bit")),
+                    Path.of(byName.get("rsyslog")),
+                    words("sidecar"),
                     yes("memory"),
                     seconds("seconds"),
                     seconds("settle"),

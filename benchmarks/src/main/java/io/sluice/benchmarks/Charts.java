@@ -49,6 +49,7 @@ final class Charts {
             case LATENCY -> bars(tables, Figure.LONE_P99, Figure.STEADY_P99);
             case CATCH_UP -> bars(tables, Figure.CATCH_UP_SPEED, Figure.CATCH_UP_CPU);
             case SCALE -> curves(tables, Figure.CORE_PERCENT, Figure.RSS);
+            case SIDECAR -> bars(tables, Figure.COLD_CPU, Figure.RSS);
         };
     }
 

@@ -12,6 +12,7 @@ enum Figure {
     USER_CPU("CPU-s per GB, whole run: user", 2),
     SYSTEM_CPU("CPU-s per GB, whole run: system", 2),
     FIRST_DOCUMENT("start to first document, s", 3),
+    FIRST_LINE("start to first line, s", 3),
     PEAK_RSS("peak RSS, MB", 1),
     RSS("RSS at the end, MB", 1),
     ANONYMOUS_RSS("of it no file's, MB", 1),

@@ -121,6 +121,10 @@ final class LogFiles implements AutoCloseable {
         return links;
     }
 
+    Path file(int source) {
+        return files.get(source);
+    }
+
     List<Container> containers() {
         return containers;
     }

@@ -13,7 +13,9 @@ enum Mode {
     /** The endpoint was away: how fast the backlog goes while new lines come. */
     CATCH_UP,
     /** Idle, by the number of files. */
-    SCALE;
+    SCALE,
+    /** The streaming sidecar, and what people use in its place: a file to stdout. */
+    SIDECAR;
 
     /** As it is written on the command line and in file names. */
     String label() {
@@ -28,7 +30,7 @@ enum Mode {
         }
         throw new IllegalArgumentException(
                 label
-                        + " is no mode; there are throughput, idle, latency, catch-up, scale and"
-                        + " all");
+                        + " is no mode; there are throughput, idle, latency, catch-up, scale,"
+                        + " sidecar and all");
     }
 }

@@ -260,4 +260,50 @@ class AgentBenchmarkTest {
         assertThatThrownBy(() -> BenchmarkOptions.parse(List.of("--memory", "maybe")))
                 .hasMessage("memory is maybe; say yes or no");
     }
+
+    @Test
+    void theSidecarIsMeasuredBesideTailAndRsyslogAndWhatItLosesIsAFailure() throws Exception {
+        Path tail = Path.of("/usr/bin/tail");
+        assumeTrue(Files.isExecutable(tail), "needs " + tail);
+        Report whole = copied(tail + " -n +1 -F {file}");
+        Report.Table table = whole.tables().getFirst();
+        assertThat(whole.failures()).isEmpty();
+        assertThat(table.columns()).containsKeys("sluice-sidecar", "tail -F");
+        assertThat(table.columns().containsKey("rsyslog")).isEqualTo(Files.exists(RSYSLOG));
+        table.columns()
+                .forEach(
+                        (name, runs) -> {
+                            assertThat(runs).as(name).hasSize(1);
+                            isPerfect(runs.getFirst());
+                            assertThat(value(runs.getFirst(), Figure.FIRST_LINE)).isPositive();
+                            assertThat(value(runs.getFirst(), Figure.COLD_CPU)).isPositive();
+                            assertThat(value(runs.getFirst(), Figure.RSS)).isPositive();
+                        });
+        assertThat(results.toFile().list())
+                .anyMatch(name -> name.endsWith("-sidecar.md"))
+                .anyMatch(name -> name.endsWith("-sidecar.json"));
+
+        Report lossy = copied(tail + " -n 100 -F {file}");
+        assertThat(lossy.failures()).hasSize(1).first().asString().contains("lines lost");
+        Report ended = copied("/usr/bin/head -n 100 {file}");
+        assertThat(ended.failures()).hasSize(1).first().asString().contains("has ended");
+    }
+
+    private Report copied(String sidecar) throws Exception {
+        return run(
+                        plainShipper(),
+                        "--mode",
+                        "sidecar",
+                        "--sidecar",
+                        sidecar,
+                        "--megabytes",
+                        "3",
+                        "--settle",
+                        "0",
+                        "--seconds",
+                        "1",
+                        "--silence",
+                        "5")
+                .getFirst();
+    }
 }
