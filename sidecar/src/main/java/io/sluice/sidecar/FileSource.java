@@ -63,10 +63,10 @@ final class FileSource implements Source, ChunkSink {
     private final Chunk chunk = new Chunk(LineShaper.BLOCK_BYTES);
     private final Map<String, FileCopy> copies = new ConcurrentHashMap<>();
 
-    /** Positions of sources that were not found yet. Main thread. */
+    /** Positions of sources of which no chunk was written yet. */
     private final Map<String, SourcePosition> resumed;
 
-    /** Those that are still to be seen; main thread. */
+    /** Those that are still to be seen. By {@link #tend} alone. */
     private final Set<Followed> unseen;
 
     private final long begunNanos = System.nanoTime();
@@ -87,7 +87,7 @@ final class FileSource implements Source, ChunkSink {
             Duration patience) {
         this.followed = List.copyOf(followed);
         this.unseen = new HashSet<>(followed);
-        this.resumed = new HashMap<>(resumed);
+        this.resumed = new ConcurrentHashMap<>(resumed);
         this.outlets = outlets;
         this.room = room;
         this.activity = activity;
@@ -144,7 +144,13 @@ final class FileSource implements Source, ChunkSink {
         chunk.clear();
         filler.fill(chunk);
         try {
-            copies.computeIfAbsent(chunk.source.key(), this::copy).take(chunk);
+            String key = chunk.source.key();
+            copies.computeIfAbsent(key, this::copy).take(chunk);
+            resumed.remove(key);
+            if (chunk.end == Chunk.End.SOURCE) {
+                // Names with a date come and go for as long as the application lives.
+                copies.remove(key);
+            }
         } catch (IOException e) {
             broken = e;
             tailer.stop();
@@ -198,18 +204,13 @@ final class FileSource implements Source, ChunkSink {
         }
     }
 
-    /** Of every file, what was written to an outlet. Main thread. */
+    /** Of every file, what was written to an outlet. Any thread. */
     Map<String, StreamPosition> positions() {
         Map<String, StreamPosition> positions = new HashMap<>();
-        copies.forEach((key, copy) -> copy.position().ifPresent(at -> positions.put(key, at)));
-        resumed.keySet().removeIf(copies::containsKey);
+        // In this order: what moves from one to the other meanwhile is seen in one of them.
         resumed.forEach((key, at) -> positions.put(key, at.stdout()));
+        copies.forEach((key, copy) -> copy.position().ifPresent(at -> positions.put(key, at)));
         return positions;
-    }
-
-    /** Bytes that are on disk and not copied, as of the last look. */
-    long unreadBytes() {
-        return tailer.logSources().stream().mapToLong(source -> source.unreadBytes()).sum();
     }
 
     @Override

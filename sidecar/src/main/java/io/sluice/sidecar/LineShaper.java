@@ -10,8 +10,8 @@ import java.util.regex.Matcher;
  * From the bytes of one source to whole lines in the outlets. Where nothing looks at single lines,
  * a block of lines is copied as it is; nothing is allocated for a line in any case.
  *
- * <p>It blocks while an outlet does. The source's thread calls it, and the main thread, which ends
- * records that nothing was added to for a while.
+ * <p>It blocks while an outlet does. The source's thread calls it, and the thread {@code tend},
+ * which ends records that nothing was added to for a while.
  */
 final class LineShaper {
     /** A source hands over at most so much in one go. */

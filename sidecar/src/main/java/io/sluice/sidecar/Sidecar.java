@@ -22,8 +22,8 @@ import java.util.concurrent.locks.LockSupport;
  * {@link Help} says how.
  *
  * <p>The main thread opens the sources, gives each its thread, and then looks four times a second
- * whether it is time to end. SIGTERM does not end the JVM: its hook asks for the end and waits for
- * it.
+ * whether it is time to end. The thread {@code tend} ends what only time ends. SIGTERM does not end
+ * the JVM: its hook asks for the end and waits for it.
  */
 public final class Sidecar {
     /** As asked. */
@@ -125,6 +125,7 @@ public final class Sidecar {
                 .addShutdownHook(Thread.ofPlatform().name("signal").unstarted(this::askAndWait));
         HealthFile health = new HealthFile(options.healthFile());
         sources.forEach(this::start);
+        Thread.ofPlatform().name("tend").daemon().start(this::tend);
         int code = copy(health);
         health.close();
         closeAll();
@@ -182,7 +183,6 @@ public final class Sidecar {
             }
             health.show(trouble());
             ending.await(TICK);
-            tend();
             if (System.nanoTime() - savedNanos >= SAVE.toNanos()) {
                 save();
             }
@@ -191,14 +191,19 @@ public final class Sidecar {
         return end(reason.get());
     }
 
+    /** The thread {@code tend}: it may wait for stdout's reader, which main must not. */
     private void tend() {
-        try {
+        while (failure.get() == null) {
+            LockSupport.parkNanos(TICK.toNanos());
             for (Source source : sources) {
-                source.tend();
+                try {
+                    source.tend();
+                } catch (IOException | RuntimeException e) {
+                    failure.compareAndSet(null, new Failure(source, e));
+                }
             }
-        } catch (IOException e) {
-            failure.compareAndSet(null, new Failure(sources.getFirst(), e));
         }
+        ending.wake();
     }
 
     private Optional<String> trouble() {
@@ -243,7 +248,6 @@ public final class Sidecar {
                 && !isQuiet(quietNanos, System.nanoTime() - begunNanos)
                 && failure.get() == null) {
             ending.await(POLL);
-            tend();
         }
         sources.forEach(Source::finish);
         while (System.nanoTime() - begunNanos < drainNanos

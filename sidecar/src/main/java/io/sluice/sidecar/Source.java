@@ -28,7 +28,7 @@ interface Source extends AutoCloseable {
     /** Ends {@link #run} when what is there is read. Any thread; returns at once. */
     void finish();
 
-    /** Looks after what only time ends, four times a second. The main thread. */
+    /** Looks after what only time ends, four times a second; may block as an outlet does. */
     default void tend() throws IOException {}
 
     /** Frees what it has taken, after {@link #run} or instead of it. */

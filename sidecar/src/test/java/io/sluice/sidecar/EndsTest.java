@@ -157,4 +157,18 @@ class EndsTest {
             assertThat(sidecar.terminate()).isZero();
         }
     }
+
+    @Test
+    void aRecordThatWaitsForTheReaderDoesNotHinderTheEnd() throws Exception {
+        Path log = folder.resolve("app.log");
+        Files.writeString(log, "2026 record\n and more\n".repeat(20_000));
+        try (RunningSidecar sidecar =
+                RunningSidecar.startUnread(
+                        folder, "--drain", "2s", "--multiline", "^2026", log + "")) {
+            await().atMost(RunningSidecar.PATIENCE)
+                    .until(() -> sidecar.process.getInputStream().available() > 0);
+            sidecar.process.toHandle().destroy();
+            assertThat(sidecar.awaitExit()).isEqualTo(Sidecar.LEFT_BEHIND);
+        }
+    }
 }

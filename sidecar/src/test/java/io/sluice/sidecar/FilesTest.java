@@ -196,6 +196,34 @@ class FilesTest {
     }
 
     @Test
+    void filesThatComeAndGoLeaveNoPositions() throws Exception {
+        Path positions = folder.resolve("positions");
+        Path logs = Files.createDirectory(folder.resolve("logs"));
+        Path kept = logs.resolve("kept.log");
+        Files.writeString(kept, "kept\n");
+        try (RunningSidecar sidecar =
+                RunningSidecar.start(
+                        folder, "--positions", positions.toString(), logs + "/*.log")) {
+            for (int i = 0; i < 5; i++) {
+                Path hour = logs.resolve("hour-" + i + ".log");
+                Files.writeString(hour, "hour " + i + "\n");
+                sidecar.awaitLines(i + 2);
+                Files.delete(hour);
+            }
+            Path file = positions.resolve("positions");
+            await().atMost(RunningSidecar.PATIENCE)
+                    .ignoreExceptions()
+                    .until(
+                            () -> {
+                                String text = Files.readString(file);
+                                return text.contains("kept.log") && !text.contains("hour-");
+                            });
+            assertThat(sidecar.terminate()).isZero();
+            assertThat(sidecar.lines()).hasSize(6);
+        }
+    }
+
+    @Test
     void afterAKillNothingIsMissingAndOnlyTheLastSecondComesTwice() throws Exception {
         Path log = folder.resolve("app.log");
         Path positions = folder.resolve("positions");

@@ -110,6 +110,30 @@ class SocketsTest {
     }
 
     @Test
+    void moreConnectionsThanAreTakenWaitUntilOneEnds() throws Exception {
+        Path path = folder.resolve("app.sock");
+        int taken = 256;
+        try (RunningSidecar sidecar = RunningSidecar.start(folder, "--unix", path + "")) {
+            List<SocketChannel> channels = new ArrayList<>();
+            for (int i = 0; i < taken + 20; i++) {
+                channels.add(connect(UnixDomainSocketAddress.of(path)));
+                write(channels.get(i), "connection " + i + "\n");
+            }
+            sidecar.awaitSaid(taken + " connections are open; others wait");
+            sidecar.awaitLines(taken);
+            for (int i = 0; i < 20; i++) {
+                channels.get(i).close();
+            }
+            sidecar.awaitLines(taken + 20);
+            assertThat(sidecar.lines()).doesNotHaveDuplicates().hasSize(taken + 20);
+            for (SocketChannel channel : channels) {
+                channel.close();
+            }
+            assertThat(sidecar.terminate()).isZero();
+        }
+    }
+
+    @Test
     void aStreamFeelsThatNobodyReadsAndLosesNothing() throws Exception {
         int port = freePort();
         int lines = 100_000;
