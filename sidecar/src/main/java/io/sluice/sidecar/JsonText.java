@@ -8,13 +8,26 @@ final class JsonText {
     private static final byte[] REPLACEMENT = "\ufffd".getBytes(StandardCharsets.UTF_8);
     private static final byte[] HEX = "0123456789abcdef".getBytes(StandardCharsets.US_ASCII);
 
+    /** Bytes that are characters by themselves and stand as they are. */
+    private static final boolean[] PLAIN = new boolean[256];
+
+    static {
+        for (int i = 0x20; i < 0x80; i++) {
+            PLAIN[i] = i != '"' && i != '\\';
+        }
+    }
+
     private JsonText() {}
 
     static void write(byte[] bytes, int from, int to, Outlet into) throws IOException {
         int run = from;
         int at = from;
         while (at < to) {
-            int next = plain(bytes, at, to);
+            if (PLAIN[bytes[at] & 0xff]) {
+                at++;
+                continue;
+            }
+            int next = sequence(bytes, at, to);
             if (next > at) {
                 at = next;
                 continue;
@@ -31,12 +44,9 @@ final class JsonText {
         into.put(bytes, run, to - run);
     }
 
-    /** Where the character at {@code at} ends if it can stand as it is, else {@code at}. */
-    private static int plain(byte[] bytes, int at, int to) {
+    /** Where a character of several bytes ends that begins here; {@code at} if none does. */
+    private static int sequence(byte[] bytes, int at, int to) {
         int first = bytes[at] & 0xff;
-        if (first < 0x80) {
-            return first >= 0x20 && first != '"' && first != '\\' ? at + 1 : at;
-        }
         int more = first < 0xc2 ? 0 : first < 0xe0 ? 1 : first < 0xf0 ? 2 : first < 0xf5 ? 3 : 0;
         if (more == 0 || at + more >= to) {
             return at;

@@ -18,8 +18,8 @@ import java.util.concurrent.locks.ReentrantLock;
  * <p>Any thread, one at a time between {@link #open} and {@link #close}.
  */
 final class Outlet {
-    /** What is written in one go: as much as a pipe takes. */
-    private static final int STAGE_BYTES = 64 * 1024;
+    /** What is written in one go: a block of lines, and what is put around each of them. */
+    private static final int STAGE_BYTES = 2 * LineShaper.BLOCK_BYTES;
 
     /** A stream that somebody has set to non-blocking is tried again after so long. */
     private static final long RETRY_NANOS = 1_000_000;
