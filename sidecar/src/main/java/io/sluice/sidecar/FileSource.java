@@ -12,6 +12,7 @@ import io.sluice.tail.Tailer;
 
 import java.io.IOException;
 import java.nio.file.FileSystems;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.PathMatcher;
 import java.time.Duration;
@@ -43,6 +44,10 @@ final class FileSource implements Source, ChunkSink {
      * @param path absolute; its last name may be a glob
      */
     record Followed(Path path, Style style) {
+
+        boolean isGlob() {
+            return path.getFileName().toString().chars().anyMatch(c -> "*?[{".indexOf(c) >= 0);
+        }
 
         boolean covers(Path file) {
             if (path.equals(file)) {
@@ -192,6 +197,8 @@ final class FileSource implements Source, ChunkSink {
                         });
         unseen.removeIf(one -> found.stream().anyMatch(one::covers));
         if (System.nanoTime() - begunNanos > patience.toNanos()) {
+            // Of a glob whose folder is not there the tail has spoken.
+            unseen.removeIf(one -> one.isGlob() && !Files.isDirectory(one.path().getParent()));
             for (Followed one : unseen) {
                 Console.say(
                         one.path()

@@ -23,8 +23,8 @@ final class Help {
             value as true, several sources of a kind with blanks between them. Sources of both are added up; else the
             argument wins. A word without -- is a --file. SIZE is 64KiB or 1MiB, TIME 500ms, 10s or 2m.
 
-            Exit codes: 0 ended as asked; 1 failed; 2 an option is wrong or a source cannot be opened; 3 not everything
-            could be copied before --drain was over; 4 nobody reads stdout or stderr any more.
+            Exit codes: 0 ended as asked; 1 failed; 2 an option is wrong or a source cannot be opened; 3 no memory was
+            left; 4 nobody reads stdout or stderr any more; 5 not everything could be copied before --drain was over.
             """;
 
     private Help() {}
@@ -48,6 +48,7 @@ final class Help {
         int column = Math.max(left.length() + 2, INDENT);
         for (String word : option.help.split(" ", -1)) {
             if (column + word.length() > WIDTH) {
+                text.setLength(text.length() - 1);
                 text.append('\n').append(" ".repeat(INDENT));
                 column = INDENT;
             }

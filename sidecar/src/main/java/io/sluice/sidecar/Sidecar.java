@@ -34,11 +34,13 @@ public final class Sidecar {
     /** An option is wrong, or a source cannot be opened. */
     static final int UNUSABLE = 2;
 
-    /** Not everything could be copied in time. */
-    static final int LEFT_BEHIND = 3;
+    // 3 is the JVM's, when it has no memory any more (ExitOnOutOfMemoryError).
 
     /** The reader of stdout or stderr has gone. */
     static final int READER_GONE = 4;
+
+    /** Not everything could be copied in time. */
+    static final int LEFT_BEHIND = 5;
 
     private static final Duration TICK = Duration.ofMillis(250);
     private static final Duration POLL = Duration.ofMillis(20);

@@ -143,7 +143,7 @@ class ArgumentsTest {
             for (Option option : Option.values()) {
                 assertThat(help).contains("  " + option.flag() + " ");
             }
-            assertThat(help.lines()).allMatch(line -> line.length() <= 120);
+            assertThat(help.lines()).allMatch(line -> line.length() <= 120 && !line.endsWith(" "));
         }
         try (RunningSidecar sidecar = RunningSidecar.start(folder, "--version")) {
             assertThat(sidecar.awaitExit()).isZero();

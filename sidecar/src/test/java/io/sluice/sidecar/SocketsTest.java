@@ -115,8 +115,9 @@ class SocketsTest {
         int taken = 256;
         try (RunningSidecar sidecar = RunningSidecar.start(folder, "--unix", path + "")) {
             List<SocketChannel> channels = new ArrayList<>();
+            UnixDomainSocketAddress address = UnixDomainSocketAddress.of(path);
             for (int i = 0; i < taken + 20; i++) {
-                channels.add(connect(UnixDomainSocketAddress.of(path)));
+                channels.add(i == 0 ? connect(address) : SocketChannel.open(address));
                 write(channels.get(i), "connection " + i + "\n");
             }
             sidecar.awaitSaid(taken + " connections are open; others wait");

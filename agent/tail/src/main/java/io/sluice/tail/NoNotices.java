@@ -7,7 +7,7 @@ import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * No notices: everything is found by looking. For who has a few files and wants to be small: the
- * first call through {@code java.lang.foreign}, which {@link Inotify} needs, takes some 10 MB.
+ * first call through {@code java.lang.foreign}, which {@link Inotify} needs, takes some MB.
  */
 final class NoNotices implements Notices {
     private final ReentrantLock lock = new ReentrantLock();
