@@ -5,8 +5,6 @@ import java.io.RandomAccessFile;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.SymbolLookup;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.nio.channels.FileChannel;
@@ -26,39 +24,24 @@ final class Disk {
     private static final int EFBIG = 27;
     private static final int ENOSPC = 28;
     private static final int EDQUOT = 122;
+    private static final String NOTHING = "a down-call throws nothing of its own";
 
-    private static final MethodHandle OPEN;
-    private static final MethodHandle CLOSE;
-    private static final MethodHandle FALLOCATE;
-
-    static {
-        Linker linker = Linker.nativeLinker();
-        SymbolLookup libc = linker.defaultLookup();
-        OPEN =
-                handle(
-                        linker,
-                        libc,
-                        "open",
-                        FunctionDescriptor.of(
-                                ValueLayout.JAVA_INT, ValueLayout.ADDRESS, ValueLayout.JAVA_INT),
-                        Linker.Option.firstVariadicArg(2));
-        CLOSE =
-                handle(
-                        linker,
-                        libc,
-                        "close",
-                        FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_INT));
-        FALLOCATE =
-                handle(
-                        linker,
-                        libc,
-                        "posix_fallocate",
-                        FunctionDescriptor.of(
-                                ValueLayout.JAVA_INT,
-                                ValueLayout.JAVA_INT,
-                                ValueLayout.JAVA_LONG,
-                                ValueLayout.JAVA_LONG));
-    }
+    private static final MethodHandle OPEN =
+            handle(
+                    "open",
+                    FunctionDescriptor.of(
+                            ValueLayout.JAVA_INT, ValueLayout.ADDRESS, ValueLayout.JAVA_INT),
+                    Linker.Option.firstVariadicArg(2));
+    private static final MethodHandle CLOSE =
+            handle("close", FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_INT));
+    private static final MethodHandle FALLOCATE =
+            handle(
+                    "posix_fallocate",
+                    FunctionDescriptor.of(
+                            ValueLayout.JAVA_INT,
+                            ValueLayout.JAVA_INT,
+                            ValueLayout.JAVA_LONG,
+                            ValueLayout.JAVA_LONG));
 
     /** What became of a request for space. */
     enum Allocation {
@@ -77,13 +60,10 @@ final class Disk {
 
     /** Restricted: libc functions with the signatures of POSIX. */
     @SuppressWarnings("restricted")
-    private static MethodHandle handle(
-            Linker linker,
-            SymbolLookup libc,
-            String name,
-            FunctionDescriptor descriptor,
-            Linker.Option... options) {
-        return linker.downcallHandle(libc.findOrThrow(name), descriptor, options);
+    static MethodHandle handle(
+            String name, FunctionDescriptor descriptor, Linker.Option... options) {
+        Linker linker = Linker.nativeLinker();
+        return linker.downcallHandle(linker.defaultLookup().findOrThrow(name), descriptor, options);
     }
 
     /**
@@ -106,25 +86,40 @@ final class Disk {
     }
 
     private static int fallocate(Path file, long offset, long length) throws IOException {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment path = arena.allocateFrom(file.toString());
-            int descriptor = (int) OPEN.invokeExact(path, O_RDWR | O_CLOEXEC);
-            if (descriptor < 0) {
-                throw new IOException(file + " cannot be opened for writing");
-            }
-            try {
-                int error;
-                do {
-                    error = (int) FALLOCATE.invokeExact(descriptor, offset, length);
-                } while (error == EINTR);
-                return error;
-            } finally {
-                int _ = (int) CLOSE.invokeExact(descriptor);
-            }
-        } catch (IOException | RuntimeException | Error e) {
-            throw e;
+        int descriptor = open(file);
+        try {
+            int error;
+            do {
+                error = (int) FALLOCATE.invokeExact(descriptor, offset, length);
+            } while (error == EINTR);
+            return error;
         } catch (Throwable e) {
-            throw new AssertionError("a down-call throws nothing of its own", e);
+            throw new AssertionError(NOTHING, e);
+        } finally {
+            close(descriptor);
+        }
+    }
+
+    /** Opens a file that is there for reading and writing; its descriptor is for {@link #close}. */
+    static int open(Path file) throws IOException {
+        int descriptor;
+        try (Arena arena = Arena.ofConfined()) {
+            descriptor =
+                    (int) OPEN.invokeExact(arena.allocateFrom(file.toString()), O_RDWR | O_CLOEXEC);
+        } catch (Throwable e) {
+            throw new AssertionError(NOTHING, e);
+        }
+        if (descriptor < 0) {
+            throw new IOException(file + " cannot be opened for writing");
+        }
+        return descriptor;
+    }
+
+    static void close(int descriptor) {
+        try {
+            int _ = (int) CLOSE.invokeExact(descriptor);
+        } catch (Throwable e) {
+            throw new AssertionError(NOTHING, e);
         }
     }
 
