@@ -18,7 +18,8 @@
 {{- if eq .Release.Namespace (include "sluice.fullname" .) -}}
 {{- include "sluice.fullname" . -}}
 {{- else -}}
-{{- printf "%s-%s" .Release.Namespace (include "sluice.fullname" .) -}}
+{{- /* helm lint may know of no namespace. */ -}}
+{{- printf "%s-%s" .Release.Namespace (include "sluice.fullname" .) | trimPrefix "-" -}}
 {{- end -}}
 {{- end -}}
 
