@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 /** What is wrong is refused before anything is installed, by the value's name. */
 class ChartSchemaTest {
@@ -137,6 +138,52 @@ class ChartSchemaTest {
         Object defaults = Manifests.yaml(Files.readString(Chart.folder().resolve("values.yaml")));
 
         compare("", schema(), defaults);
+    }
+
+    @Test
+    void theDocumentationHasEveryValueWithItsDefault() throws IOException {
+        Object defaults = Manifests.yaml(Files.readString(Chart.folder().resolve("values.yaml")));
+        List<String> rows = new ArrayList<>();
+        describe("", schema(), defaults, rows);
+
+        assertThat(
+                        Files.readAllLines(Chart.project().resolve("docs/CHART.md")).stream()
+                                .filter(line -> line.startsWith("| `")))
+                .containsExactlyElementsOf(rows);
+    }
+
+    /** The agent's settings have a page of their own; {@code global} is Helm's. */
+    private static void describe(String name, Object schema, Object value, List<String> rows) {
+        if (Manifests.at(schema, "properties") instanceof Map<?, ?> properties
+                && !List.of("config", "seLinuxOptions").contains(name)) {
+            properties.forEach(
+                    (key, inner) ->
+                            describe(
+                                    name.isEmpty() ? "" + key : name + "." + key,
+                                    inner,
+                                    Manifests.at(value, key),
+                                    rows));
+        } else if (!name.equals("global")) {
+            rows.add(
+                    "| `%s` | %s | %s |"
+                            .formatted(
+                                    name,
+                                    value == null ? "–" : "`" + flow(value) + "`",
+                                    Manifests.at(schema, "description")));
+        }
+    }
+
+    /** As one would write it in a line of YAML. */
+    private static String flow(Object value) {
+        return switch (value) {
+            case String text -> text.isEmpty() ? "\"\"" : text;
+            case List<?> list -> list.stream().map(ChartSchemaTest::flow).toList().toString();
+            case Map<?, ?> map ->
+                    map.entrySet().stream()
+                            .map(entry -> entry.getKey() + ": " + flow(entry.getValue()))
+                            .collect(Collectors.joining(", ", "{", "}"));
+            default -> value.toString();
+        };
     }
 
     private static void compare(String name, Object schema, Object value) {
