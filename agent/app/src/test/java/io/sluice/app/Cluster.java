@@ -11,6 +11,10 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * A real one-node Kubernetes in namespaces of its own: API server with RBAC, kubelet, containerd.
@@ -33,6 +37,7 @@ final class Cluster implements AutoCloseable {
     static final String NODE = "10.12.0.2";
 
     private static final String CABLE = "sluice-host";
+    private static final String PODS = "10.244.0.0/24";
 
     private static final Path SCRIPTS =
             Path.of(System.getProperty(FOLDER_PROPERTY, "/nonexistent"));
@@ -84,6 +89,13 @@ final class Cluster implements AutoCloseable {
             return Optional.of("a cluster runs already in " + HOME + "; end it with down.sh");
         }
         return Optional.empty();
+    }
+
+    /** As {@link #missing}, for a test of the chart. */
+    static Optional<String> missingHelm() {
+        return Files.isExecutable(HOME.resolve("bin/helm"))
+                ? Optional.empty()
+                : Optional.of("helm is not built; run " + SCRIPTS.resolve("build.sh"));
     }
 
     private static boolean isUp() {
@@ -150,6 +162,8 @@ final class Cluster implements AutoCloseable {
         ok(List.of("ip", "link", "set", CABLE, "up"));
         inside("ip", "addr", "add", NODE + "/30", "dev", end);
         inside("ip", "link", "set", end, "up");
+        // Answers to pods that do not use the node's network.
+        ok(List.of("ip", "route", "replace", PODS, "via", NODE));
     }
 
     /** What runs a command inside: put it in front. */
@@ -181,9 +195,33 @@ final class Cluster implements AutoCloseable {
         return HOME.resolve("var/log/pods");
     }
 
-    /** Who asked the API server for what: a JSON object in each line. */
-    static List<String> auditLog() throws IOException {
-        return Files.readAllLines(HOME.resolve("log/audit.log"), UTF_8);
+    /**
+     * What somebody has asked the API server for, by its audit log.
+     *
+     * @param user as RBAC calls it
+     * @return verb, resource, and whether it was allowed
+     */
+    static Set<String> requestsOf(String user) throws IOException {
+        Set<String> asked = new TreeSet<>();
+        for (String event : Files.readAllLines(HOME.resolve("log/audit.log"), UTF_8)) {
+            if (event.contains("\"username\":\"" + user + "\"")) {
+                asked.add(
+                        part(event, "\"verb\":\"(\\w+)\"")
+                                + " "
+                                + part(event, "\"resource\":\"([\\w/]+)\"")
+                                + " "
+                                + part(event, "authorization.k8s.io/decision\":\"(\\w+)\""));
+            }
+        }
+        return asked;
+    }
+
+    private static String part(String event, String pattern) {
+        Matcher matcher = Pattern.compile(pattern).matcher(event);
+        if (!matcher.find()) {
+            throw new AssertionError(pattern + " is not in " + event);
+        }
+        return matcher.group(1);
     }
 
     private static String ok(List<String> command) {
