@@ -526,13 +526,7 @@ public final class Buffer implements BatchSink, AutoCloseable {
     private void append(Segment segment) {
         ByteBuffer header = encoder.end(lastSequence + 1);
         stats.appendedBytes.add(encoder.totalBytes());
-        long end;
-        try {
-            end = writer.append(header, bodies);
-        } catch (IOException e) {
-            throw new BufferException(
-                    "buffer segment " + segment.file + " takes no more: " + e.getMessage(), e);
-        }
+        long end = writer.append(header, bodies);
         lastSequence++;
         // Before anybody can read it, and deliver it.
         ledger.appended(lastSequence, steps);

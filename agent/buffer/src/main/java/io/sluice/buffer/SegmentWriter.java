@@ -51,9 +51,6 @@ final class SegmentWriter implements AutoCloseable {
     /** The current segment's file: bodies are written into it beside Chronicle's mapping. */
     private WritableFile file;
 
-    /** An append has failed: what it left is not to be built upon. */
-    private boolean broken;
-
     /**
      * @param directory empty: what earlier processes wrote is elsewhere
      * @param firstCycle above all cycles of segments on the disk
@@ -166,13 +163,8 @@ final class SegmentWriter implements AutoCloseable {
      * fault, two thirds of what an append took.
      *
      * @return where the excerpt ends in the segment's file
-     * @throws IOException if the file takes it not; nothing can be appended any more
      */
-    long append(ByteBuffer header, List<ByteBuffer> bodies) throws IOException {
-        if (broken) {
-            throw new IOException(current.file + " could not be written before");
-        }
-        broken = true;
+    long append(ByteBuffer header, List<ByteBuffer> bodies) {
         // An interrupt is for whoever waits; Chronicle would let it damage what it is doing.
         boolean interrupted = Thread.interrupted();
         try {
@@ -183,15 +175,12 @@ final class SegmentWriter implements AutoCloseable {
                 long start = bytes.writePosition();
                 long end = start + header.remaining();
                 for (ByteBuffer body : bodies) {
-                    file.write(body, end);
+                    write(body, bytes, end);
                     end += body.remaining();
                 }
-                // The mapping goes at least a quarter of a block beyond any position in it.
-                MemorySegment to = memory(bytes.addressForWrite(start), header.remaining());
-                MemorySegment.copy(MemorySegment.ofBuffer(header), 0, to, 0, header.remaining());
+                store(header, bytes, start);
                 bytes.writePosition(end);
                 complete = true;
-                broken = false;
                 return (end + 3) & -4L;
             } finally {
                 if (!complete) {
@@ -204,6 +193,24 @@ final class SegmentWriter implements AutoCloseable {
                 Thread.currentThread().interrupt();
             }
         }
+    }
+
+    private void write(ByteBuffer body, Bytes<?> bytes, long at) {
+        try {
+            file.write(body, at);
+        } catch (IOException readOnly) {
+            // Its space was taken, so the disk has become read-only. The kernel still has the
+            // pages, and
+            // whoever reads and delivers finds them there; that they cannot be forced is said
+            // elsewhere.
+            store(body, bytes, at);
+        }
+    }
+
+    private static void store(ByteBuffer from, Bytes<?> bytes, long at) {
+        // The mapping goes at least a quarter of a block beyond any position in it.
+        MemorySegment to = memory(bytes.addressForWrite(at), from.remaining());
+        MemorySegment.copy(MemorySegment.ofBuffer(from), 0, to, 0, from.remaining());
     }
 
     /** Restricted: an address of Chronicle's mapping, valid until the document is closed. */
