@@ -285,11 +285,15 @@ public final class ElasticsearchFixture implements AutoCloseable {
      */
     public long count(String index, String query) {
         refresh(index);
-        String body =
-                requestOk(
-                        "POST",
-                        "/" + index + "/_count?ignore_unavailable=true",
-                        "{\"query\":" + query + "}");
+        String path = "/" + index + "/_count?ignore_unavailable=true";
+        String asked = "{\"query\":" + query + "}";
+        long giveUpNanos = System.nanoTime() + READY_WITHIN.toNanos();
+        // An index that has just been made has no shard for a moment.
+        while (request("POST", path, asked).status() == 503
+                && giveUpNanos - System.nanoTime() > 0) {
+            pause();
+        }
+        String body = requestOk("POST", path, asked);
         Matcher count = COUNT.matcher(body);
         if (!count.find()) {
             throw new IllegalStateException("no count in " + body);
