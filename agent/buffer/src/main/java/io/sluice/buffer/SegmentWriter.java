@@ -124,7 +124,7 @@ final class SegmentWriter implements AutoCloseable {
         }
         // Forcing a file does not force its name: without it a power cut would take them all.
         Disk.forceDirectory(directory);
-        WritableFile opened = new WritableFile(file);
+        WritableFile opened = WritableFile.open(file);
         closeFile();
         this.file = opened;
         nextCycle++;
@@ -160,7 +160,7 @@ final class SegmentWriter implements AutoCloseable {
      * #roll}; the caller publishes the segment's end.
      *
      * <p>Bodies do not go through the mapping: storing into a page for the first time costs a page
-     * fault, two thirds of what an append took.
+     * fault, nearly half of what an append took.
      *
      * @return where the excerpt ends in the segment's file
      */
@@ -198,11 +198,9 @@ final class SegmentWriter implements AutoCloseable {
     private void write(ByteBuffer body, Bytes<?> bytes, long at) {
         try {
             file.write(body, at);
-        } catch (IOException readOnly) {
+        } catch (IOException _) {
             // Its space was taken, so the disk has become read-only. The kernel still has the
-            // pages, and
-            // whoever reads and delivers finds them there; that they cannot be forced is said
-            // elsewhere.
+            // pages: who reads and delivers finds them; that no force succeeds is said elsewhere.
             store(body, bytes, at);
         }
     }

@@ -40,18 +40,24 @@ final class WritableFile implements AutoCloseable {
                             ValueLayout.JAVA_LONG),
                     Linker.Option.captureCallState("errno"));
 
+    private final Path path;
+    private final int descriptor;
     private final Arena arena = Arena.ofShared();
     private final MemorySegment errno = arena.allocate(ERRNO);
     private final MemorySegment piece = arena.allocate(PIECE_BYTES);
-    private final Path path;
-    private final int descriptor;
+
+    private WritableFile(Path path, int descriptor) {
+        this.path = path;
+        this.descriptor = descriptor;
+    }
 
     /**
      * @param path a file that is there
      */
-    WritableFile(Path path) throws IOException {
-        this.path = path;
-        this.descriptor = Disk.open(path);
+    static WritableFile open(Path path) throws IOException {
+        // Before anything is made: who is refused tries again and again.
+        int descriptor = Disk.open(path);
+        return new WritableFile(path, descriptor);
     }
 
     /**

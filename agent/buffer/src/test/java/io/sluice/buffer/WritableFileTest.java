@@ -26,7 +26,7 @@ class WritableFileTest {
         new Random(1).nextBytes(bytes);
         assertThat(Disk.allocate(path, 0, 1 << 20)).isEqualTo(Disk.Allocation.DONE);
         try (RandomAccessFile mapped = new RandomAccessFile(path.toFile(), "rw");
-                WritableFile file = new WritableFile(path)) {
+                WritableFile file = WritableFile.open(path)) {
             MappedByteBuffer map =
                     mapped.getChannel().map(FileChannel.MapMode.READ_WRITE, 0, 1 << 20);
             map.put(5, (byte) 7);
@@ -49,7 +49,7 @@ class WritableFileTest {
     @Test
     void anInterruptedThreadWritesAllTheSame() throws IOException {
         Path path = Files.createFile(folder.resolve("file"));
-        try (WritableFile file = new WritableFile(path)) {
+        try (WritableFile file = WritableFile.open(path)) {
             Thread.currentThread().interrupt();
             file.write(ByteBuffer.wrap(new byte[] {1, 2, 3}), 0);
             assertThat(Thread.interrupted()).isTrue();
@@ -62,13 +62,13 @@ class WritableFileTest {
         Path full = Path.of("/dev/full");
         assertThatThrownBy(
                         () -> {
-                            try (WritableFile file = new WritableFile(full)) {
+                            try (WritableFile file = WritableFile.open(full)) {
                                 file.write(ByteBuffer.wrap(new byte[10]), 0);
                             }
                         })
                 .isInstanceOf(IOException.class)
                 .hasMessage("/dev/full cannot be written at 0 (errno 28); look at its disk");
-        assertThatThrownBy(() -> new WritableFile(folder.resolve("none")))
+        assertThatThrownBy(() -> WritableFile.open(folder.resolve("none")))
                 .isInstanceOf(IOException.class)
                 .hasMessageContaining("cannot be opened");
     }

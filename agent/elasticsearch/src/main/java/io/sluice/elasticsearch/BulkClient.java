@@ -407,10 +407,16 @@ final class BulkClient implements AutoCloseable {
             if (entity == null) {
                 return new Answer.Answered(response.getStatusCode(), new byte[0]);
             }
-            // It is in memory already, and its length is known: one copy of the right size.
             try (InputStream in = entity.getContent()) {
-                byte[] body = in.readNBytes(Math.toIntExact(entity.getContentLength()));
-                return new Answer.Answered(response.getStatusCode(), body);
+                // It is in memory: one copy of the right size. Of unknown length it is only if
+                // somebody between has compressed it, although nobody asked for that.
+                byte[] body =
+                        entity.getContentLength() >= 0
+                                ? in.readAllBytes()
+                                : in.readNBytes(LARGEST_ANSWER_BYTES + 1);
+                return body.length > LARGEST_ANSWER_BYTES
+                        ? new Answer.TooLong("the answer is too long when it is uncompressed")
+                        : new Answer.Answered(response.getStatusCode(), body);
             } catch (IOException e) {
                 return new Answer.Broken("the answer could not be read: " + Reasons.of(e));
             }

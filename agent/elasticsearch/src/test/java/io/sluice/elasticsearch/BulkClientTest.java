@@ -18,6 +18,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -33,6 +34,7 @@ import java.util.logging.Level;
 import java.util.logging.LogRecord;
 import java.util.logging.Logger;
 import java.util.stream.Stream;
+import java.util.zip.GZIPOutputStream;
 
 /** What a single request says, and what becomes of it when the client is closed. */
 class BulkClientTest {
@@ -52,6 +54,7 @@ class BulkClientTest {
         server.setExecutor(threads);
         server.createContext("/", this::answer);
         server.createContext("/silent", unanswered::add);
+        server.createContext("/compressed", BulkClientTest::compress);
         server.start();
     }
 
@@ -65,6 +68,17 @@ class BulkClientTest {
                             + exchange.getRequestHeaders().getFirst("Authorization"));
             exchange.getRequestBody().readAllBytes();
             exchange.sendResponseHeaders(200, -1);
+        }
+    }
+
+    private static void compress(HttpExchange exchange) throws IOException {
+        try (exchange) {
+            exchange.getRequestBody().readAllBytes();
+            exchange.getResponseHeaders().add("Content-Encoding", "gzip");
+            exchange.sendResponseHeaders(200, 0);
+            try (GZIPOutputStream out = new GZIPOutputStream(exchange.getResponseBody())) {
+                out.write("{\"errors\":false}".getBytes(StandardCharsets.UTF_8));
+            }
         }
     }
 
@@ -95,6 +109,21 @@ class BulkClientTest {
             client.bulk(host(), "logs", body(), answer::complete);
             answer.get(SOON_SECONDS, TimeUnit.SECONDS);
             assertThat(heard.take()).isEqualTo("POST /logs/_bulk " + header);
+        }
+    }
+
+    @Test
+    void anAnswerThatSomebodyHasCompressedIsRead() throws Exception {
+        try (BulkClient client = client(new Auth.None())) {
+            CompletableFuture<Answer> answer = new CompletableFuture<>();
+            client.bulk(host(), "compressed", body(), answer::complete);
+            assertThat(answer.get(SOON_SECONDS, TimeUnit.SECONDS))
+                    .isInstanceOfSatisfying(
+                            Answer.Answered.class,
+                            answered ->
+                                    assertThat(answered.body())
+                                            .asString(StandardCharsets.UTF_8)
+                                            .isEqualTo("{\"errors\":false}"));
         }
     }
 
