@@ -184,8 +184,8 @@ class BulkSenderHostsTest {
             ChangingNames.set("moved.sluice.test", "127.0.0.3");
             old.stop();
             sendOne(sending);
-            // The old one may have taken it, too, while it stopped: nobody got that answer.
             assertThat(replacement.taken()).hasSize(1);
+            assertThat(old.bulks()).isEqualTo(1);
         }
     }
 

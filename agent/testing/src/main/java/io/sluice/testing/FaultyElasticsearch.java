@@ -142,6 +142,10 @@ public final class FaultyElasticsearch implements AutoCloseable {
     private final CountDownLatch closed = new CountDownLatch(1);
     private final int port;
     private volatile ServerSocket listener;
+
+    /** Until it has left its call the kernel keeps the port for it. */
+    private volatile Thread accepting;
+
     private volatile String lastHead = "";
     private volatile Behaviour behaviour = (request, items, bytes) -> new Reply.Take();
     private volatile int largestUploadBytes = Integer.MAX_VALUE;
@@ -181,7 +185,7 @@ public final class FaultyElasticsearch implements AutoCloseable {
             ServerSocket socket = sockets.createServerSocket();
             socket.setReuseAddress(true);
             socket.bind(new InetSocketAddress(address, wantedPort), 50);
-            Thread.ofPlatform().daemon().name("faulty").start(() -> accept(socket));
+            accepting = Thread.ofPlatform().daemon().name("faulty").start(() -> accept(socket));
             return socket;
         } catch (IOException e) {
             throw new UncheckedIOException(e);
@@ -217,12 +221,16 @@ public final class FaultyElasticsearch implements AutoCloseable {
     public void stop() {
         try {
             listener.close();
+            accepting.join();
             for (Socket socket : open) {
                 reset(socket);
             }
             open.clear();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException("interrupted while the server stops", e);
         }
     }
 
@@ -334,6 +342,10 @@ public final class FaultyElasticsearch implements AutoCloseable {
             return false;
         }
         byte[] body = in.readNBytes(length);
+        if (socket.isClosed()) {
+            // By stop: the thread that waited in a read may still be given what came meanwhile.
+            return false;
+        }
         if (request.startsWith("GET")) {
             return answer(out, 404, "{}");
         }
