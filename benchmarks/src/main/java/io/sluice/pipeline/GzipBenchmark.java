@@ -20,6 +20,10 @@ public class GzipBenchmark extends Step {
     @Param({"DEFLATER", "IGZIP"})
     public Compression compression;
 
+    /** Whether the documents carry a pod's; it costs little, as each is as the one before. */
+    @Param({"true", "false"})
+    public boolean metadata;
+
     private Gzip gzip;
     private byte[] batch;
     private int documents;
@@ -37,7 +41,7 @@ public class GzipBenchmark extends Step {
     public void fill() {
         gzip = Gzip.of(compression);
         DocumentWriter writer = new DocumentWriter(SampleRecords.config());
-        SourceFields fields = SampleRecords.fields();
+        SourceFields fields = metadata ? SampleRecords.fields() : SampleRecords.fieldsOfFile();
         DocumentBuffer out = new DocumentBuffer(BATCH_BYTES);
         for (LogRecord record : SampleRecords.of(Workload.JSON, BATCH_BYTES)) {
             if (out.length >= BATCH_BYTES) {

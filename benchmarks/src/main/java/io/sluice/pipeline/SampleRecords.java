@@ -7,6 +7,7 @@ import io.sluice.tail.Generation;
 import io.sluice.tail.LogSource;
 import io.sluice.tail.SourceOrigin;
 
+import java.nio.file.Path;
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -57,6 +58,12 @@ final class SampleRecords {
                                 "app",
                                 new Pod.Container("registry.example/shop:1.4.2", "containerd")));
         return SourceFields.encode(config(), source(), GENERATION, Optional.of(pod));
+    }
+
+    /** As the agent would encode them for a plain file, which no pod wrote. */
+    static SourceFields fieldsOfFile() {
+        LogSource file = new LogSource("file", new SourceOrigin.File(Path.of("/logs/app.log")));
+        return SourceFields.encode(config(), file, GENERATION, Optional.empty());
     }
 
     /** Each on its own arrays. */
