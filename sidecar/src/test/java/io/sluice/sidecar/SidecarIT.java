@@ -9,13 +9,17 @@ import org.junit.jupiter.api.io.TempDir;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.MessageDigest;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
 
 /** The packaged folder: launcher, linked Java, cache. */
 class SidecarIT {
@@ -105,6 +109,36 @@ class SidecarIT {
                 "--version");
         assertThat(exit()).as(Files.readString(folder.resolve("stderr"))).isZero();
         assertThat(out()).startsWith("sluice-sidecar ");
+    }
+
+    /** By name and by content. */
+    @Test
+    void theBillOfMaterialsHasEachJarAndNoOther() throws Exception {
+        String bill = Files.readString(HOME.resolve("sbom.cdx.json"));
+        Pattern purl =
+                Pattern.compile("\"purl\" : \"pkg:maven/io.sluice/([^@]+)@([^?]+)\\?type=jar\"");
+        List<String> named =
+                purl.matcher(bill).results().map(r -> r.group(1) + "-" + r.group(2)).toList();
+        MessageDigest digest = MessageDigest.getInstance("SHA-256");
+        List<String> jars = new ArrayList<>();
+        try (DirectoryStream<Path> files = Files.newDirectoryStream(HOME.resolve("lib"), "*.jar")) {
+            for (Path jar : files) {
+                String name = jar.getFileName().toString().replaceFirst("\\.jar$", "");
+                // What the bill is about has no version in its name, and no digest in the bill.
+                if (name.equals("sluice-sidecar")) {
+                    continue;
+                }
+                jars.add(name);
+                assertThat(bill)
+                        .as(name)
+                        .contains(HexFormat.of().formatHex(digest.digest(Files.readAllBytes(jar))));
+            }
+        }
+
+        assertThat(bill).contains("\"bomFormat\" : \"CycloneDX\"");
+        assertThat(jars).isNotEmpty();
+        assertThat(named).filteredOn(name -> !name.startsWith("sluice-sidecar-")).isEqualTo(jars);
+        assertThat(bill.split("\"purl\"", -1)).as("one for itself").hasSize(jars.size() + 2);
     }
 
     @Test
