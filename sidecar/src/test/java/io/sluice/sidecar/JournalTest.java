@@ -12,49 +12,20 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 
-/** A real systemd-journald, without systemd, in a mount namespace of its own. */
+/** From a real systemd-journald to stdout. */
 class JournalTest {
-    private static final Path JOURNALD = Path.of("/lib/systemd/systemd-journald");
-
     @TempDir private Path folder;
     private Path out;
     private Path err;
 
     @BeforeEach
     void assumeJournald() {
-        assumeTrue(
-                "root".equals(System.getProperty("user.name")),
-                "needs root for a mount namespace with its own /run");
-        assumeTrue(Files.exists(JOURNALD), "needs " + JOURNALD + ", of systemd");
+        Optional<String> missing = Journald.missing();
+        assumeTrue(missing.isEmpty(), missing::get);
         out = folder.resolve("stdout");
         err = folder.resolve("stderr");
-    }
-
-    private Shell shellWithJournald() throws IOException {
-        Shell shell = Shell.inOwnMounts(folder);
-        shell.tell("mount -t tmpfs tmpfs /run; mount -t tmpfs tmpfs /var/log");
-        shell.tell("mkdir -p /run/systemd/journald.conf.d /var/log/journal");
-        for (String line : List.of("[Journal]", "Storage=persistent", "ReadKMsg=no", "Audit=no")) {
-            shell.tell("echo '" + line + "' >> /run/systemd/journald.conf.d/test.conf");
-        }
-        shell.tell("echo RateLimitBurst=0 >> /run/systemd/journald.conf.d/test.conf");
-        shell.tell(JOURNALD + " & J=$!");
-        shell.tell("until [ -S /run/systemd/journal/dev-log ]; do sleep 0.05; done");
-        // Out of /run, to /var/log/journal.
-        shell.tell("kill -USR1 $J");
-        shell.tell("until ls /var/log/journal/*/system.journal; do sleep 0.05; done");
-        return shell;
-    }
-
-    private static String log(String tag, String priority, String text) {
-        return "logger -u /run/systemd/journal/dev-log -t "
-                + tag
-                + " -p "
-                + priority
-                + " '"
-                + text
-                + "'";
     }
 
     private void startIn(Shell shell, String... args) throws IOException {
@@ -92,21 +63,24 @@ class JournalTest {
             "--positions",
             folder.resolve("positions").toString()
         };
-        try (Shell shell = shellWithJournald()) {
-            shell.tell(log("app", "user.info", "before it starts"));
+        try (Shell shell = Journald.start(folder)) {
+            shell.tell(Journald.log("app", "user.info", "before it starts"));
             startIn(shell, args);
             awaitLine("app: before it starts");
-            shell.tell(log("other", "user.info", "not wanted"));
-            shell.tell(log("app", "user.err", "it burns"));
-            shell.tell("for i in $(seq 1 300); do " + log("app", "user.info", "'$i'") + "; done");
+            shell.tell(Journald.log("other", "user.info", "not wanted"));
+            shell.tell(Journald.log("app", "user.err", "it burns"));
+            shell.tell(
+                    "for i in $(seq 1 300); do "
+                            + Journald.log("app", "user.info", "'$i'")
+                            + "; done");
             awaitLine("app: 300");
             shell.tell("kill $S; wait $S; echo first exit $?");
             awaitShell(shell, "first exit 0");
 
-            shell.tell(log("app", "user.info", "while it is down"));
+            shell.tell(Journald.log("app", "user.info", "while it is down"));
             shell.tell("kill -USR2 $J");
             shell.tell("until ls /var/log/journal/*/system@*.journal; do sleep 0.05; done");
-            shell.tell(log("app", "user.info", "after the rotation"));
+            shell.tell(Journald.log("app", "user.info", "after the rotation"));
             startIn(shell, args);
             awaitLine("app: after the rotation");
             shell.tell("kill $S; wait $S; echo second exit $?; kill $J");
@@ -121,8 +95,8 @@ class JournalTest {
 
     @Test
     void aFolderOfJournalFilesIsReadAndJsonSaysWhoAndHowGrave() throws Exception {
-        try (Shell shell = shellWithJournald()) {
-            shell.tell(log("app", "user.warning", "look out"));
+        try (Shell shell = Journald.start(folder)) {
+            shell.tell(Journald.log("app", "user.warning", "look out"));
             shell.tell(
                     "until journalctl -D /var/log/journal | grep 'look out'; do sleep 0.05; done");
             shell.tell("kill $J; wait $J");
