@@ -21,6 +21,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -33,10 +34,15 @@ import java.util.stream.Stream;
  * root and podman; where one is missing the tests say so.
  */
 class ImageIT {
+    private static final Path HOME = Path.of(System.getProperty("sluice.home"));
     private static final Path BUILD = Path.of("src/main/image/build").toAbsolutePath();
     private static final Duration LONG = Duration.ofMinutes(3);
     private static final Duration SOON = Duration.ofSeconds(60);
     private static final int ANOTHER_USER = 12345;
+
+    /** A line of its shell that writes a file's lines: there is no cat. */
+    private static final String READ =
+            "while IFS= read -r line || [ -n \"$line\" ]; do printf '%s\\n' \"$line\"; done";
 
     @TempDir private static Path shared;
     private static Podman podman;
@@ -54,7 +60,7 @@ class ImageIT {
         image = "localhost/sluice-test:" + Long.toHexString(System.nanoTime());
         Map<String, String> environment = new HashMap<>(podman.environment());
         environment.put("JAVA_HOME", System.getProperty("java.home"));
-        environment.put("SLUICE_HOME", System.getProperty("sluice.home"));
+        environment.put("SLUICE_HOME", HOME.toString());
         Podman.Ended built = Podman.run(List.of(BUILD.toString(), image), environment, shared);
         assertThat(built.code()).as(built.output()).isZero();
     }
@@ -79,19 +85,37 @@ class ImageIT {
                 Long.parseLong(podman.runOk("image", "inspect", "--format", "{{.Size}}", image));
 
         assertThat(bytes / 1_000_000).as("MB, unpacked").isLessThanOrEqualTo(130);
-        assertThat(
-                        podman.runOk(
-                                "run",
-                                "--rm",
-                                "--network=none",
-                                "--read-only",
-                                // It fails if what was learned at the build does not fit.
-                                "--env=SLUICE_JAVA_OPTS=-XX:AOTMode=on",
-                                image,
-                                "version"))
-                .startsWith("Sluice ");
+        // It fails if what was learned at the build does not fit.
+        String version = inImage("--env=SLUICE_JAVA_OPTS=-XX:AOTMode=on", image, "version");
+        assertThat(version).startsWith("Sluice ");
         assertThat(podman.runOk("image", "inspect", "--format", "{{.Labels}}", image))
-                .contains("org.opencontainers.image.title:Sluice");
+                .contains("org.opencontainers.image.title:Sluice")
+                .contains("org.opencontainers.image.licenses:Apache-2.0")
+                .contains(
+                        "org.opencontainers.image.version:"
+                                + version.lines().findFirst().orElse("").replace("Sluice ", ""));
+    }
+
+    @Test
+    void theImageHasItsBillOfMaterialsAndIgzipWhereTheBuilderHasIt() throws Exception {
+        assertThat(inShell(READ + " </usr/share/sluice/sbom.cdx.json"))
+                .isEqualTo(Files.readString(HOME.resolve("sbom.cdx.json")).strip());
+        String igzip = "for file in /usr/lib/*/libisal.so.2; do [ ! -e $file ] || echo igzip; done";
+        Podman.Ended here = Podman.run(List.of("/bin/sh", "-c", igzip), Map.of(), shared);
+        assertThat(inShell(igzip)).isEqualTo(here.output().strip());
+    }
+
+    private static String inShell(String line) {
+        return inImage("--entrypoint=[\"/bin/sh\"]", image, "-c", line);
+    }
+
+    /** What its container writes that may do nothing. */
+    private static String inImage(String... arguments) {
+        List<String> command =
+                new ArrayList<>(
+                        List.of("run", "--rm", "--network=none", "--read-only", "--cap-drop=all"));
+        command.addAll(List.of(arguments));
+        return podman.runOk(command);
     }
 
     @Test
