@@ -37,7 +37,7 @@ public class JoinBenchmark extends Step implements RecordJoiner.Records {
     @Setup
     public void fill() throws InterruptedException {
         PipelineConfig config = SampleRecords.config();
-        state = new SourceState(SampleRecords.source());
+        state = new SourceState(SampleRecords.source(), PodDirectory.NONE);
         chunk =
                 SampleRecords.chunk(
                         SampleLog.chunks(workload, 1, LARGE_CHUNK_BYTES).getFirst(), state.source);

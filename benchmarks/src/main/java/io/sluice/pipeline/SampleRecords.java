@@ -7,7 +7,6 @@ import io.sluice.tail.Generation;
 import io.sluice.tail.LogSource;
 import io.sluice.tail.SourceOrigin;
 
-import java.nio.file.Path;
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -27,13 +26,14 @@ final class SampleRecords {
                     0,
                     0);
 
+    private static final SourceOrigin.Container CONTAINER =
+            new SourceOrigin.Container(
+                    "bench", "shop-0", "00000000-0000-4000-8000-000000000000", "app");
+
     private SampleRecords() {}
 
     static LogSource source() {
-        String uid = "00000000-0000-4000-8000-000000000000";
-        return new LogSource(
-                "bench_shop-0_" + uid + "/app",
-                new SourceOrigin.Container("bench", "shop-0", uid, "app"));
+        return new LogSource("bench_shop-0_" + CONTAINER.podUid() + "/app", CONTAINER);
     }
 
     static PipelineConfig config() {
@@ -57,13 +57,12 @@ final class SampleRecords {
                         Map.of(
                                 "app",
                                 new Pod.Container("registry.example/shop:1.4.2", "containerd")));
-        return SourceFields.encode(config(), source(), GENERATION, Optional.of(pod));
+        return SourceFields.encode(config(), Optional.of(CONTAINER), GENERATION, Optional.of(pod));
     }
 
     /** As the agent would encode them for a plain file, which no pod wrote. */
     static SourceFields fieldsOfFile() {
-        LogSource file = new LogSource("file", new SourceOrigin.File(Path.of("/logs/app.log")));
-        return SourceFields.encode(config(), file, GENERATION, Optional.empty());
+        return SourceFields.encode(config(), Optional.empty(), GENERATION, Optional.empty());
     }
 
     /** Each on its own arrays. */
@@ -90,7 +89,7 @@ final class SampleRecords {
                         new HeldMemory(config.openRecordBytes()),
                         Clock.systemUTC(),
                         copying);
-        SourceState state = new SourceState(source());
+        SourceState state = new SourceState(source(), PodDirectory.NONE);
         Chunk chunk = chunk(SampleLog.chunks(workload, 1, chunkBytes).getFirst(), state.source);
         try {
             joiner.enter(state, GENERATION, 0);

@@ -7,7 +7,6 @@ import io.sluice.pipeline.PipelineStats.BatchClose;
 import io.sluice.tail.Chunk;
 import io.sluice.tail.Generation;
 import io.sluice.tail.LogSource;
-import io.sluice.tail.SourceOrigin;
 
 import java.time.Clock;
 import java.util.ArrayList;
@@ -161,12 +160,12 @@ final class Encoder implements EventHandler<Chunk>, RecordJoiner.Records {
                         && chunk.offset == state.consumedTo + state.halfLineBytes);
     }
 
-    private static SourceState stateOf(LogSource source) {
+    private SourceState stateOf(LogSource source) {
         if (source.encoderState() instanceof SourceState state) {
             state.ended = false;
             return state;
         }
-        SourceState state = new SourceState(source);
+        SourceState state = new SourceState(source, pods);
         source.encoderState(state);
         return state;
     }
@@ -174,12 +173,10 @@ final class Encoder implements EventHandler<Chunk>, RecordJoiner.Records {
     @SuppressWarnings("ReferenceEquality") // a change of the pod is another object, by contract
     private void refreshFields(SourceState state, boolean entered) {
         Optional<Pod> pod =
-                state.source.origin() instanceof SourceOrigin.Container container
-                        ? pods.find(container)
-                        : Optional.empty();
+                state.writer.isPresent() ? pods.find(state.writer.get()) : Optional.empty();
         if (entered || pod.orElse(null) != state.pod.orElse(null)) {
             state.pod = pod;
-            state.fields = SourceFields.encode(config, state.source, state.generation, pod);
+            state.fields = SourceFields.encode(config, state.writer, state.generation, pod);
         }
     }
 

@@ -11,8 +11,16 @@ public interface PodDirectory {
     PodDirectory NONE = origin -> Optional.empty();
 
     /**
-     * The pod of a container's path, if it is known by now. The same object as long as nothing
-     * changed: callers compare by identity.
+     * The pod of a container, if it is known by now. The same object as long as nothing changed:
+     * callers compare by identity.
      */
     Optional<Pod> find(SourceOrigin.Container origin);
+
+    /**
+     * The container that writes a plain file, where somebody has said so: its path does not tell.
+     * Always the same answer for a file; its container may have no name, and its pod no UID.
+     */
+    default Optional<SourceOrigin.Container> writer(SourceOrigin.File file) {
+        return Optional.empty();
+    }
 }

@@ -1,7 +1,6 @@
 package io.sluice.pipeline;
 
 import io.sluice.tail.Generation;
-import io.sluice.tail.LogSource;
 import io.sluice.tail.SourceOrigin;
 
 import java.util.HashSet;
@@ -37,8 +36,15 @@ final class SourceFields {
         this.root = root;
     }
 
+    /**
+     * @param writer the container that writes the source's lines, if that is known
+     * @param pod what is known of that container's pod
+     */
     static SourceFields encode(
-            PipelineConfig config, LogSource source, Generation generation, Optional<Pod> pod) {
+            PipelineConfig config,
+            Optional<SourceOrigin.Container> writer,
+            Generation generation,
+            Optional<Pod> pod) {
         Fields log = new Fields();
         if (!generation.path().isEmpty()) {
             log.out.append((byte) ',');
@@ -53,9 +59,9 @@ final class SourceFields {
                 .field("namespace", config.namespace())
                 .close();
         root.open("ecs").field("version", ECS_VERSION).close();
-        if (source.origin() instanceof SourceOrigin.Container container) {
-            kubernetes(root, config, container, pod);
-            container(root, container, generation, pod);
+        if (writer.isPresent()) {
+            kubernetes(root, config, writer.get(), pod);
+            container(root, writer.get(), generation, pod);
         }
         if (!config.cluster().isEmpty()) {
             root.open("orchestrator").open("cluster").field("name", config.cluster());
@@ -81,7 +87,9 @@ final class SourceFields {
                         pod.map(Pod::uid).filter(u -> !u.isEmpty()).orElse(container.podUid()))
                 .field("ip", pod.map(Pod::ip).orElse(""))
                 .close();
-        root.open("container").field("name", container.container()).close();
+        if (!container.container().isEmpty()) {
+            root.open("container").field("name", container.container()).close();
+        }
         String node = pod.map(Pod::nodeName).filter(n -> !n.isEmpty()).orElse(config.nodeName());
         if (!node.isEmpty()) {
             root.open("node").field("name", node).close();

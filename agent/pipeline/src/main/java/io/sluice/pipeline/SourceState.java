@@ -22,6 +22,9 @@ final class SourceState {
     /** Its lines have a container runtime's headers; those of a plain file have none. */
     final boolean isContainer;
 
+    /** Who writes its lines, if that is known. */
+    final Optional<SourceOrigin.Container> writer;
+
     final OpenRecord stdout = new OpenRecord(this, Stream.STDOUT);
     final OpenRecord stderr = new OpenRecord(this, Stream.STDERR);
 
@@ -74,9 +77,14 @@ final class SourceState {
     /** What the last batch said; null before the first. */
     private SourcePosition announced;
 
-    SourceState(LogSource source) {
+    SourceState(LogSource source, PodDirectory pods) {
         this.source = source;
         this.isContainer = source.origin() instanceof SourceOrigin.Container;
+        this.writer =
+                switch (source.origin()) {
+                    case SourceOrigin.Container container -> Optional.of(container);
+                    case SourceOrigin.File file -> pods.writer(file);
+                };
     }
 
     OpenRecord open(Stream stream) {

@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.sluice.tail.Generation;
 import io.sluice.tail.Generation.Start;
-import io.sluice.tail.LogSource;
 import io.sluice.tail.Stream;
 
 import org.junit.jupiter.api.Test;
@@ -165,7 +164,7 @@ class DocumentFuzzTest {
     private final SourceFields fields =
             SourceFields.encode(
                     config,
-                    new LogSource("c", FedEncoder.CONTAINER),
+                    Optional.of(FedEncoder.CONTAINER),
                     new Generation(1, 0, "c0ffee", "/logs/0.log", Start.FIRST, 0, 0),
                     Optional.empty());
     private final DocumentBuffer out = new DocumentBuffer(0);

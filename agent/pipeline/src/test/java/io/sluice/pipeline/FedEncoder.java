@@ -18,7 +18,7 @@ import java.util.concurrent.atomic.AtomicLong;
 
 /** One encoder driven by the test's own thread, with a clock that stands still until it is set. */
 final class FedEncoder {
-    static final SourceOrigin CONTAINER =
+    static final SourceOrigin.Container CONTAINER =
             new SourceOrigin.Container("shop", "cart-1", "uid-1", "app");
     static final SourceOrigin FILE = new SourceOrigin.File(Path.of("/var/log/syslog"));
 

@@ -7,6 +7,7 @@ import io.sluice.pipeline.Pod.Owner;
 import io.sluice.tail.Chunk.End;
 import io.sluice.tail.Generation.Start;
 import io.sluice.tail.LogSource;
+import io.sluice.tail.SourceOrigin;
 
 import org.junit.jupiter.api.Test;
 
@@ -14,6 +15,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Supplier;
 
 /** The whole document: every field of a line whose pod is known, and what is left without one. */
 class SourceFieldsTest {
@@ -106,6 +109,104 @@ class SourceFieldsTest {
         assertThat(document)
                 .containsEntry("host.name", "node-1")
                 .allSatisfy((field, _) -> assertThat(field).doesNotStartWith("kubernetes"));
+    }
+
+    @Test
+    void aPlainFilesLineIsOfThePodThatWritesIt() {
+        Pod pod = sidecarsPod("1.4");
+        SourceOrigin.Container writer = new SourceOrigin.Container("shop", "cart-1", "uid-1", "");
+
+        Map<String, String> document =
+                document(
+                        config("", "node-1"),
+                        writing(writer, () -> pod),
+                        FedEncoder.file("/logs/x"));
+
+        assertThat(document)
+                .containsEntry("message", TIME + " stderr F hello")
+                .containsEntry("kubernetes.namespace", "shop")
+                .containsEntry("kubernetes.pod.name", "cart-1")
+                .containsEntry("kubernetes.pod.uid", "uid-1")
+                .containsEntry("kubernetes.pod.ip", "10.244.0.7")
+                .containsEntry("kubernetes.node.name", "node-1")
+                .containsEntry("kubernetes.labels.version", "1.4")
+                .allSatisfy((field, _) -> assertThat(field).doesNotContain("container.name"));
+    }
+
+    @Test
+    void aPlainFilesBodyCannotSayWhoWroteIt() {
+        FedEncoder fed =
+                new FedEncoder(
+                        config("", "node-1"),
+                        writing(FedEncoder.CONTAINER, () -> sidecarsPod("1.4")));
+        String body =
+                """
+                {"@timestamp":"2026-11-24T08:00:00Z","log.level":"info","message":"hello",\
+                "kubernetes":{"namespace":"bank","labels":{"a":"b"}},\
+                "kubernetes.pod.name":"vault","host":{"name":"other"}}
+                """;
+        fed.feed(
+                FedEncoder.file("/logs/x"),
+                FedEncoder.generation(1, 0, Start.FIRST),
+                0,
+                body,
+                End.OPEN);
+        fed.shutDown();
+
+        assertThat(fed.appended.documents().getFirst().fields())
+                .containsEntry("message", "hello")
+                .containsEntry("kubernetes.namespace", "shop")
+                .containsEntry("kubernetes.pod.name", "cart-1")
+                .containsEntry("kubernetes.container.name", "app")
+                .containsEntry("host.name", "node-1")
+                .containsEntry("kubernetes.labels.version", "1.4")
+                .doesNotContainKey("kubernetes.labels.a")
+                // It may say what it likes in a place of its own.
+                .containsEntry("app.kubernetes.namespace", "bank")
+                .containsEntry("app.kubernetes.pod.name", "vault");
+    }
+
+    @Test
+    void aChangeOfThePodIsSeenInThePlainFilesNextLine() {
+        AtomicReference<Pod> pod = new AtomicReference<>(sidecarsPod("1.4"));
+        FedEncoder fed = new FedEncoder(config("", ""), writing(FedEncoder.CONTAINER, pod::get));
+        LogSource source = FedEncoder.file("/logs/x");
+        fed.feed(source, FedEncoder.generation(1, 0, Start.FIRST), 0, "a\n", End.OPEN);
+        pod.set(sidecarsPod("1.5"));
+        fed.feed(source, FedEncoder.generation(1, 0, Start.FIRST), 2, "b\n", End.OPEN);
+        fed.shutDown();
+
+        assertThat(fed.appended.documents())
+                .extracting(document -> document.fields().get("kubernetes.labels.version"))
+                .containsExactly("1.4", "1.5");
+    }
+
+    /** All plain files are written by that container. */
+    private static PodDirectory writing(SourceOrigin.Container writer, Supplier<Pod> pod) {
+        return new PodDirectory() {
+            @Override
+            public Optional<Pod> find(SourceOrigin.Container origin) {
+                return origin.equals(writer) ? Optional.of(pod.get()) : Optional.empty();
+            }
+
+            @Override
+            public Optional<SourceOrigin.Container> writer(SourceOrigin.File file) {
+                return Optional.of(writer);
+            }
+        };
+    }
+
+    private static Pod sidecarsPod(String version) {
+        return new Pod(
+                "shop",
+                "cart-1",
+                "uid-1",
+                "10.244.0.7",
+                "",
+                Map.of("version", version),
+                Map.of(),
+                List.of(),
+                Map.of());
     }
 
     @Test
