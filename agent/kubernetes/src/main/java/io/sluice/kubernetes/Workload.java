@@ -22,6 +22,12 @@ import java.util.regex.Pattern;
 final class Workload {
     private static final Pattern SCHEDULED = Pattern.compile("(.+)-([0-9]{8,10})");
 
+    /** A pod's name: its controller's, and five characters (apimachinery's names.GenerateName). */
+    private static final Pattern RANDOM = Pattern.compile("(.+)-[a-z0-9]{5}");
+
+    /** A pod of a StatefulSet. */
+    private static final Pattern ORDINAL = Pattern.compile("(.+)-[0-9]+");
+
     /**
      * Between a Job's scheduled time and the creation of one of its pods. Tells scheduled times
      * from dates: 20261124, read as minutes, was in 2008.
@@ -52,6 +58,33 @@ final class Workload {
         // Others have a kind Job, too: batch.volcano.sh/v1alpha1.
         if (apiVersion.startsWith("batch/") && kind.equals("Job")) {
             return job(name, created);
+        }
+        return List.of();
+    }
+
+    /**
+     * What a pod's labels and name tell where nobody says who owns it: controllers label the pods
+     * they make, and name them after themselves. Nothing for a DaemonSet, whose pods have no label
+     * of theirs alone.
+     *
+     * @param pod the pod's name
+     * @param since about when the pod was created
+     * @return as {@link #of}; empty where label and name do not fit together
+     */
+    static List<Owner> byLabels(String pod, Map<String, String> labels, Instant since) {
+        String hash = labels.getOrDefault("pod-template-hash", "");
+        Matcher random = RANDOM.matcher(pod);
+        // A name that was too long for this lacks its end, or is no ReplicaSet's.
+        if (!hash.isEmpty() && random.matches() && random.group(1).endsWith("-" + hash)) {
+            return of("apps/v1", "ReplicaSet", random.group(1), labels, Optional.of(since));
+        }
+        Matcher ordinal = ORDINAL.matcher(pod);
+        if (pod.equals(labels.get("statefulset.kubernetes.io/pod-name")) && ordinal.matches()) {
+            return of("apps/v1", "StatefulSet", ordinal.group(1), labels, Optional.of(since));
+        }
+        String job = labels.getOrDefault("batch.kubernetes.io/job-name", "");
+        if (!job.isEmpty()) {
+            return of("batch/v1", "Job", job, labels, Optional.of(since));
         }
         return List.of();
     }

@@ -77,6 +77,38 @@ class WorkloadTest {
         assertThat(of(apiVersion, kind, "x", "")).isEmpty();
     }
 
+    @Test
+    void controllersLabelThePodsTheyMake() {
+        assertThat(byLabels("web-7d9c5b8f6-x2x4z", "pod-template-hash", "7d9c5b8f6"))
+                .containsExactly(
+                        new Owner("deployment", "web"), new Owner("replicaset", "web-7d9c5b8f6"));
+        assertThat(byLabels("db-0", "statefulset.kubernetes.io/pod-name", "db-0"))
+                .containsExactly(new Owner("statefulset", "db"));
+        assertThat(byLabels("import-x2x4z", "batch.kubernetes.io/job-name", "import"))
+                .containsExactly(new Owner("job", "import"));
+        String report = "report-" + MINUTES;
+        assertThat(byLabels(report + "-x2x4z", "batch.kubernetes.io/job-name", report))
+                .containsExactly(new Owner("cronjob", "report"), new Owner("job", report));
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "web-x2x4z, app, web",
+        "web-7d9c5b8f6-x2x4z, pod-template-hash, 6c4b7a9f8", // the label of another one
+        "web-7d9c5b8f6, pod-template-hash, 7d9c5b8f6", // a name that was cut
+        "copied-db-0, statefulset.kubernetes.io/pod-name, db-0",
+        "db, statefulset.kubernetes.io/pod-name, db",
+        "agent-x2x4z, controller-revision-hash, 7d9c5b8f6", // a DaemonSet's, or not
+        "web, batch.kubernetes.io/job-name, ''"
+    })
+    void aLabelThatDoesNotFitTellsNothing(String pod, String label, String value) {
+        assertThat(byLabels(pod, label, value)).isEmpty();
+    }
+
+    private static List<Owner> byLabels(String pod, String label, String value) {
+        return Workload.byLabels(pod, Map.of(label, value), CREATED);
+    }
+
     private static List<Owner> of(String apiVersion, String kind, String name, String hash) {
         Map<String, String> labels = hash.isEmpty() ? Map.of() : Map.of("pod-template-hash", hash);
         return Workload.of(apiVersion, kind, name, labels, Optional.of(CREATED));
