@@ -13,10 +13,12 @@ import io.sluice.app.metrics.AgentMetrics;
 import io.sluice.buffer.Buffer;
 import io.sluice.buffer.DeadLetterFiles;
 import io.sluice.elasticsearch.BulkSender;
+import io.sluice.kubernetes.DownwardPod;
 import io.sluice.kubernetes.KubernetesHealth;
 import io.sluice.kubernetes.MetadataGate;
 import io.sluice.kubernetes.PodWatch;
 import io.sluice.pipeline.Pipeline;
+import io.sluice.pipeline.PodDirectory;
 import io.sluice.tail.Tailer;
 
 import java.io.IOException;
@@ -39,7 +41,8 @@ import java.util.concurrent.TimeoutException;
  * that nothing is ever handed to a room that is not there.
  *
  * <p>Threads: {@code tail}, {@code encode-1..N}, {@code deliver}, {@code http}, {@code kubernetes},
- * {@code http-health}, {@code http-admin}; the one who calls {@link #run} waits and watches.
+ * {@code downward}, {@code http-health}, {@code http-admin}; the one who calls {@link #run} waits
+ * and watches.
  */
 final class Agent implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger("io.sluice.app");
@@ -56,6 +59,7 @@ final class Agent implements AutoCloseable {
     private final DeadLetterFiles letters;
     private final BulkSender sender;
     private final PodWatch pods;
+    private final Optional<DownwardPod> filesPod;
     private final Pipeline pipeline;
     private final Tailer tailer;
     private final Thread tail;
@@ -82,12 +86,14 @@ final class Agent implements AutoCloseable {
             this.letters = DeadLetterFiles.open(buffer, 0, DEAD_LETTER_BYTES);
             this.sender = new BulkSender(config.elasticsearch(), buffer.outbox(0), letters);
             this.pods = new PodWatch(config.kubernetes(), config.buffer().directory());
+            this.filesPod = config.pod().map(pod -> new DownwardPod(pod, pods));
             AppendWatch appends =
                     new AppendWatch(
                             new EndedSources(buffer, pods::forget),
                             buffer.stats()::full,
                             System::nanoTime);
-            this.pipeline = new Pipeline(config.pipeline(), pods, appends, this::failed);
+            PodDirectory directory = filesPod.map(PodDirectory.class::cast).orElse(pods);
+            this.pipeline = new Pipeline(config.pipeline(), directory, appends, this::failed);
             this.tailer =
                     new Tailer(
                             config.tail(),
@@ -164,6 +170,7 @@ final class Agent implements AutoCloseable {
         sender.start(this::failed);
         pipeline.start();
         pods.start();
+        filesPod.ifPresent(DownwardPod::start);
         tail.start();
         return this;
     }
@@ -250,6 +257,8 @@ final class Agent implements AutoCloseable {
         if (kubernetes.state() == KubernetesHealth.State.FAILING) {
             reasons.add(new Reason("kubernetes", kubernetes.trouble()));
         }
+        filesPod.flatMap(DownwardPod::trouble)
+                .ifPresent(trouble -> reasons.add(new Reason("pod", trouble)));
         return reasons;
     }
 
@@ -323,6 +332,7 @@ final class Agent implements AutoCloseable {
         pipeline.close(PIPELINE_PATIENCE);
         boolean drained = sender.drain(config.drain());
         sender.close();
+        filesPod.ifPresent(DownwardPod::close);
         pods.close();
         return drained;
     }

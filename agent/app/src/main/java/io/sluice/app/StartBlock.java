@@ -5,6 +5,7 @@ import io.sluice.app.config.HostPort;
 import io.sluice.elasticsearch.Auth;
 import io.sluice.elasticsearch.BulkSender;
 import io.sluice.elasticsearch.ElasticsearchConfig;
+import io.sluice.kubernetes.DownwardConfig;
 import io.sluice.kubernetes.KubernetesConfig;
 import io.sluice.pipeline.Pipeline;
 import io.sluice.pipeline.PipelineConfig;
@@ -24,6 +25,7 @@ final class StartBlock {
         StringJoiner block = new StringJoiner("\n  ");
         block.add("Sluice " + Sluice.version() + " on Java " + Runtime.version());
         block.add("reads    " + sources(config.tail()));
+        config.pod().ifPresent(pod -> block.add("files    " + writer(pod)));
         block.add("asks     " + kubernetes(config.kubernetes()));
         block.add("encodes  " + encoding(config.pipeline(), pipeline));
         block.add(
@@ -63,6 +65,14 @@ final class StartBlock {
                 };
         String excluded = tail.exclude().isEmpty() ? "" : ", without " + tail.exclude();
         return sources + ", unknown files " + from + excluded;
+    }
+
+    private static String writer(DownwardConfig pod) {
+        return "are of pod "
+                + pod.namespace()
+                + "/"
+                + pod.name()
+                + (pod.container().isEmpty() ? "" : ", container " + pod.container());
     }
 
     private static String kubernetes(KubernetesConfig kubernetes) {

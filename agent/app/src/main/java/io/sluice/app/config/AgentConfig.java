@@ -2,18 +2,21 @@ package io.sluice.app.config;
 
 import io.sluice.buffer.BufferConfig;
 import io.sluice.elasticsearch.ElasticsearchConfig;
+import io.sluice.kubernetes.DownwardConfig;
 import io.sluice.kubernetes.KubernetesConfig;
 import io.sluice.pipeline.PipelineConfig;
 import io.sluice.tail.TailConfig;
 
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Optional;
 
 /**
  * All an agent is told at its start: one record for each room, and what concerns the process.
  *
  * @param tail what is read
- * @param kubernetes who is asked which pod wrote it
+ * @param pod which pod writes the plain files; empty if nobody said that one does
+ * @param kubernetes who is asked which pod wrote a container's log
  * @param pipeline how batches are made of it
  * @param buffer where they wait
  * @param elasticsearch where they go
@@ -24,6 +27,7 @@ import java.time.Duration;
  */
 public record AgentConfig(
         TailConfig tail,
+        Optional<DownwardConfig> pod,
         KubernetesConfig kubernetes,
         PipelineConfig pipeline,
         BufferConfig buffer,
@@ -58,6 +62,7 @@ public record AgentConfig(
     public AgentConfig withState(Path directory) {
         return new AgentConfig(
                 tail,
+                pod,
                 kubernetes,
                 pipeline,
                 buffer.withDirectory(directory),
@@ -72,6 +77,7 @@ public record AgentConfig(
     public AgentConfig withTail(TailConfig other) {
         return new AgentConfig(
                 other,
+                pod,
                 kubernetes,
                 pipeline,
                 buffer,

@@ -4,6 +4,7 @@ import io.sluice.buffer.BufferConfig;
 import io.sluice.elasticsearch.Auth;
 import io.sluice.elasticsearch.ElasticsearchConfig;
 import io.sluice.elasticsearch.Tls;
+import io.sluice.kubernetes.DownwardConfig;
 import io.sluice.kubernetes.KubernetesConfig;
 import io.sluice.kubernetes.KubernetesConfig.Api;
 import io.sluice.kubernetes.KubernetesConfig.Credentials;
@@ -40,6 +41,18 @@ final class ConfigurationReader {
     private static final long SMALLEST_BUFFER_MIB = (SEGMENTS * SMALLEST_SEGMENT_BYTES) >> 20;
     private static final Duration LOCK_WAIT = Duration.ofSeconds(60);
     private static final URI SOME_HOST = URI.create("http://localhost:9200");
+    private static final String SOME_NAME = "name";
+
+    /** Any of them says that plain files are a pod's. */
+    private static final List<Setting.Defaulted<?>> POD =
+            List.of(
+                    Settings.POD_NAMESPACE,
+                    Settings.POD_NAME,
+                    Settings.POD_UID,
+                    Settings.POD_IP,
+                    Settings.POD_CONTAINER,
+                    Settings.POD_LABELS_FILE,
+                    Settings.POD_ANNOTATIONS_FILE);
 
     private final Written written;
     private final Map<String, String> environment;
@@ -54,6 +67,7 @@ final class ConfigurationReader {
     /** Means something only if no problem was found. */
     AgentConfig read() {
         TailConfig tail = tail();
+        Optional<DownwardConfig> pod = pod();
         KubernetesConfig kubernetes = kubernetes();
         BufferConfig buffer = buffer();
         PipelineConfig pipeline = pipeline(kubernetes, buffer);
@@ -68,6 +82,7 @@ final class ConfigurationReader {
                 () ->
                         new AgentConfig(
                                 tail,
+                                pod,
                                 kubernetes,
                                 pipeline,
                                 buffer,
@@ -117,6 +132,58 @@ final class ConfigurationReader {
                         new TailConfig.Rotation(
                                 written.value(Settings.CONTAINERS_ROTATION_MAX_SIZE),
                                 written.value(Settings.CONTAINERS_ROTATION_MAX_FILES)));
+    }
+
+    private Optional<DownwardConfig> pod() {
+        if (POD.stream().noneMatch(this::isSaid)) {
+            return Optional.empty();
+        }
+        if (!written.has(Settings.FILES)) {
+            problems.about(
+                    written.line("pod"),
+                    "pod",
+                    "says which pod writes the files, but none are read; set files, or remove it");
+        }
+        Map<String, Setting> settings =
+                Map.of(
+                        "namespace", Settings.POD_NAMESPACE,
+                        "name", Settings.POD_NAME,
+                        "uid", Settings.POD_UID,
+                        "ip", Settings.POD_IP,
+                        "container", Settings.POD_CONTAINER,
+                        "labelsFile", Settings.POD_LABELS_FILE,
+                        "annotationsFile", Settings.POD_ANNOTATIONS_FILE);
+        DownwardConfig config =
+                build(
+                        settings,
+                        () ->
+                                new DownwardConfig(
+                                        name(Settings.POD_NAMESPACE),
+                                        name(Settings.POD_NAME),
+                                        written.value(Settings.POD_UID),
+                                        written.value(Settings.POD_IP),
+                                        written.value(Settings.POD_CONTAINER),
+                                        written.value(Settings.POD_LABELS_FILE),
+                                        written.value(Settings.POD_ANNOTATIONS_FILE),
+                                        written.value(Settings.METADATA_LABELS),
+                                        Set.copyOf(written.value(Settings.METADATA_ANNOTATIONS))));
+        for (String problem : config.problems()) {
+            Setting setting = settings.get(component(problem));
+            written.refuse(setting, remedy(problem, setting));
+        }
+        return Optional.of(config);
+    }
+
+    /** What is wrong was meant to say something, too. */
+    private boolean isSaid(Setting.Defaulted<?> setting) {
+        Object value = written.value(setting);
+        return written.isRefused(setting) || !(value.equals("") || value.equals(Optional.empty()));
+    }
+
+    private String name(Setting.Defaulted<String> setting) {
+        String value = written.value(setting);
+        // A problem was reported; the rest is looked at, too.
+        return written.isRefused(setting) ? SOME_NAME : value;
     }
 
     private KubernetesConfig kubernetes() {

@@ -41,6 +41,16 @@ final class Settings {
 
     static final Entries<Path> FILES = new Entries<>("files", "path", Type.LOG_FILES);
 
+    static final Defaulted<String> POD_NAMESPACE = new Defaulted<>("pod.namespace", Type.TEXT, "");
+    static final Defaulted<String> POD_NAME = new Defaulted<>("pod.name", Type.TEXT, "");
+    static final Defaulted<String> POD_UID = new Defaulted<>("pod.uid", Type.TEXT, "");
+    static final Defaulted<String> POD_IP = new Defaulted<>("pod.ip", Type.TEXT, "");
+    static final Defaulted<String> POD_CONTAINER = new Defaulted<>("pod.container", Type.TEXT, "");
+    static final Defaulted<Optional<Path>> POD_LABELS_FILE =
+            new Defaulted<>("pod.labelsFile", Type.PATH_OR_NONE, "");
+    static final Defaulted<Optional<Path>> POD_ANNOTATIONS_FILE =
+            new Defaulted<>("pod.annotationsFile", Type.PATH_OR_NONE, "");
+
     static final Defaulted<KubernetesConfig.Api> KUBERNETES_API =
             new Defaulted<>("kubernetes.api", Type.API, "inCluster");
     static final Defaulted<String> KUBERNETES_NODE =
@@ -158,6 +168,13 @@ final class Settings {
                     CONTAINERS_ROTATION_MAX_SIZE,
                     CONTAINERS_ROTATION_MAX_FILES,
                     FILES,
+                    POD_NAMESPACE,
+                    POD_NAME,
+                    POD_UID,
+                    POD_IP,
+                    POD_CONTAINER,
+                    POD_LABELS_FILE,
+                    POD_ANNOTATIONS_FILE,
                     KUBERNETES_API,
                     KUBERNETES_NODE,
                     KUBERNETES_TOKEN_FILE,

@@ -71,6 +71,7 @@ class ChartConfigurationTest {
                 "config: {buffer: {maxSize: 5368709120, minFree: 0, sync: always, path: /state}}",
                 "config: {containers: {from: 1h, exclude: [\"kube-system/*\"], maxPinned: 1 GiB}}",
                 "config: {containers: {path: \"\"}, files: [{path: \"/logs/*.log\"}]}",
+                "config: {files: [{path: /l/a}], pod: {namespace: a, name: b, labelsFile: null}}",
                 "config: {pipeline: {threads: 2, linger: 1s, gzip: deflater, maxRecord: 65536}}",
                 "config: {elasticsearch: {headers: {X-Team: a}, dataStream: {dataset: x}}}",
                 "config: {elasticsearch: {setupTemplate: false, pipeline: p}, cluster: \"007\"}",
