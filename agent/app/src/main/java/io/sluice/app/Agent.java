@@ -296,6 +296,9 @@ final class Agent implements AutoCloseable {
     /**
      * Ends in order: reading, encoding and flushing to the buffer, {@code shutdown.drain} for
      * delivery, the buffer. What is not delivered then is delivered by the next start.
+     *
+     * <p>Who reads nothing but its own pod's files ends with that pod, and files and buffer go with
+     * it: so it reads them to their end first, for {@code shutdown.drain} at most.
      */
     @Override
     public synchronized void close() {
@@ -305,7 +308,11 @@ final class Agent implements AutoCloseable {
         closed = true;
         // Who watches must not take the end of the tail for a failure.
         stop();
-        boolean drained = started && bringToAnEnd();
+        boolean last =
+                end.getNow(Optional.empty()).isEmpty()
+                        && filesPod.isPresent()
+                        && config.tail().containers().isEmpty();
+        boolean drained = started && bringToAnEnd(last);
         letters.close();
         buffer.close();
         admin.close();
@@ -320,13 +327,19 @@ final class Agent implements AutoCloseable {
     }
 
     /**
+     * @param last there may be no next start that reads what is left
      * @return whether all that was read is delivered
      */
-    private boolean bringToAnEnd() {
-        tailer.stop();
+    private boolean bringToAnEnd(boolean last) {
         try {
+            if (last) {
+                tailer.finish();
+                tail.join(config.drain());
+            }
+            tailer.stop();
             tail.join(TAIL_PATIENCE);
         } catch (InterruptedException _) {
+            tailer.stop();
             Thread.currentThread().interrupt();
         }
         pipeline.close(PIPELINE_PATIENCE);
