@@ -45,6 +45,10 @@ final class AgentContainer implements AutoCloseable {
             return new Limits(user, List.of(others), memoryMebibytes);
         }
 
+        Limits withUser(int other) {
+            return new Limits(other, capabilities, memoryMebibytes);
+        }
+
         Limits withMemory(int mebibytes) {
             return new Limits(user, capabilities, mebibytes);
         }

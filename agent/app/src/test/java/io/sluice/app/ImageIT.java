@@ -19,6 +19,7 @@ import org.junit.jupiter.api.io.TempDir;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -211,6 +212,31 @@ class ImageIT {
             awaitDocuments(server, agent, 10);
             assertThat(agent.log()).doesNotContain("CAP_DAC_READ_SEARCH");
         }
+    }
+
+    /** As a sidecar in an application's pod: there it may read the files by their group. */
+    @Test
+    void besideAnApplicationItNeedsNeitherRootNorCapability() throws Exception {
+        ElasticsearchFixture server = ElasticsearchFixture.shared(Security.OFF);
+        Path log = folder.resolve("logs/app.log");
+        Files.writeString(log, "seq=1\nseq=2\n");
+        yaml =
+                new AgentYaml(folder)
+                        .stream("image_sidecar")
+                                .with("files: [{path: \"" + log + "\"}]")
+                                .with("pod: {namespace: shop, name: cart-1, container: app}");
+        Files.createDirectory(yaml.state());
+        keepTo(ANOTHER_USER, yaml.state());
+
+        Limits limits = Limits.DEFAULT.withUser(ANOTHER_USER).withCapabilities();
+        try (AgentContainer agent = start(yaml.write(server.url()), limits)) {
+            awaitDocuments(server, agent, 2);
+            Files.writeString(log, "seq=3", StandardOpenOption.APPEND);
+            agent.terminate();
+            assertThat(agent.awaitExit(SOON)).as(agent.log()).isZero();
+        }
+        NumberedLines.in(server, yaml.stream(), "three lines")
+                .assertComplete(Map.of("cart-1/app", 3));
     }
 
     private CriLoad load(int containers, int lines, int perSecond, long seed) {
