@@ -164,12 +164,14 @@ final class AppendedBatches implements BatchSink {
         return leaves;
     }
 
+    /** Interned: documents are many and all are kept, names are few. */
     private static String path(JsonParser parser) {
         return parser.streamReadContext()
                 .pathAsPointer()
                 .toString()
                 .substring(1)
                 .replaceAll("/[0-9]+$", "")
-                .replace('/', '.');
+                .replace('/', '.')
+                .intern();
     }
 }
