@@ -13,6 +13,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 
 /** A chunk's records, made by the joiner itself, for the steps behind it. */
 final class SampleRecords {
@@ -57,12 +58,14 @@ final class SampleRecords {
                         Map.of(
                                 "app",
                                 new Pod.Container("registry.example/shop:1.4.2", "containerd")));
-        return SourceFields.encode(config(), Optional.of(CONTAINER), GENERATION, Optional.of(pod));
+        return SourceFields.encode(
+                config(), Optional.of(CONTAINER), GENERATION, OptionalInt.of(0), Optional.of(pod));
     }
 
     /** As the agent would encode them for a plain file, which no pod wrote. */
     static SourceFields fieldsOfFile() {
-        return SourceFields.encode(config(), Optional.empty(), GENERATION, Optional.empty());
+        return SourceFields.encode(
+                config(), Optional.empty(), GENERATION, OptionalInt.empty(), Optional.empty());
     }
 
     /** Each on its own arrays. */

@@ -176,7 +176,8 @@ final class Encoder implements EventHandler<Chunk>, RecordJoiner.Records {
                 state.writer.isPresent() ? pods.find(state.writer.get()) : Optional.empty();
         if (entered || pod.orElse(null) != state.pod.orElse(null)) {
             state.pod = pod;
-            state.fields = SourceFields.encode(config, state.writer, state.generation, pod);
+            state.fields =
+                    SourceFields.encode(config, state.writer, state.generation, state.run(), pod);
         }
     }
 

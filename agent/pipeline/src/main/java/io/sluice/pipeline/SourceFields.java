@@ -6,6 +6,7 @@ import io.sluice.tail.SourceOrigin;
 import java.util.HashSet;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.TreeMap;
 
@@ -13,9 +14,11 @@ import java.util.TreeMap;
  * What all documents of one generation of one source have in common, encoded once and spliced into
  * each: which pod wrote it, from which file, to which data stream it goes.
  *
- * <p>Field names are those of ECS and of Filebeat's {@code kubernetes} fields. Nothing is written
- * for what is unknown. Immutable; to be encoded again when the generation or the {@link Pod} is
- * another object.
+ * <p>Field names are those of ECS and of Filebeat's {@code kubernetes} fields, but for {@code
+ * kubernetes.container.restart_count}: which run of its container wrote the line, 0 for the first.
+ * That is OpenTelemetry's {@code k8s.container.restart_count}, and comes from the file's name.
+ * Nothing is written for what is unknown. Immutable; to be encoded again when the generation or the
+ * {@link Pod} is another object.
  */
 final class SourceFields {
     /** The version of the Elastic Common Schema that the fields are of. */
@@ -38,12 +41,14 @@ final class SourceFields {
 
     /**
      * @param writer the container that writes the source's lines, if that is known
+     * @param run which run of that container it is, where the file's name says that
      * @param pod what is known of that container's pod
      */
     static SourceFields encode(
             PipelineConfig config,
             Optional<SourceOrigin.Container> writer,
             Generation generation,
+            OptionalInt run,
             Optional<Pod> pod) {
         Fields log = new Fields();
         if (!generation.path().isEmpty()) {
@@ -60,7 +65,7 @@ final class SourceFields {
                 .close();
         root.open("ecs").field("version", ECS_VERSION).close();
         if (writer.isPresent()) {
-            kubernetes(root, config, writer.get(), pod);
+            kubernetes(root, config, writer.get(), run, pod);
             container(root, writer.get(), generation, pod);
         }
         if (!config.cluster().isEmpty()) {
@@ -78,6 +83,7 @@ final class SourceFields {
             Fields root,
             PipelineConfig config,
             SourceOrigin.Container container,
+            OptionalInt run,
             Optional<Pod> pod) {
         root.open("kubernetes").field("namespace", container.namespace());
         root.open("pod")
@@ -88,7 +94,11 @@ final class SourceFields {
                 .field("ip", pod.map(Pod::ip).orElse(""))
                 .close();
         if (!container.container().isEmpty()) {
-            root.open("container").field("name", container.container()).close();
+            root.open("container").field("name", container.container());
+            if (run.isPresent()) {
+                root.number("restart_count", run.getAsInt());
+            }
+            root.close();
         }
         String node = pod.map(Pod::nodeName).filter(n -> !n.isEmpty()).orElse(config.nodeName());
         if (!node.isEmpty()) {
@@ -179,6 +189,14 @@ final class SourceFields {
             out.appendJsonString(name);
             out.append((byte) ':');
             out.appendJsonString(value);
+            return this;
+        }
+
+        Fields number(String name, long value) {
+            separate();
+            out.appendJsonString(name);
+            out.append((byte) ':');
+            out.appendDecimal(value);
             return this;
         }
 

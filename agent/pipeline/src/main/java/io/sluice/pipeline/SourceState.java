@@ -11,6 +11,7 @@ import io.sluice.tail.StreamPosition;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 
 /**
  * What an encoder remembers of a source between chunks. Hangs on {@link LogSource#encoderState};
@@ -89,6 +90,11 @@ final class SourceState {
 
     OpenRecord open(Stream stream) {
         return stream == Stream.STDOUT ? stdout : stderr;
+    }
+
+    /** Which run of its container {@link #generation} is of; a plain file does not say that. */
+    OptionalInt run() {
+        return isContainer ? OptionalInt.of(generation.restart()) : OptionalInt.empty();
     }
 
     /** The position is about to pass over what is lost, or has just done so. */

@@ -28,6 +28,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeMap;
@@ -166,6 +167,7 @@ class DocumentFuzzTest {
                     config,
                     Optional.of(FedEncoder.CONTAINER),
                     new Generation(1, 0, "c0ffee", "/logs/0.log", Start.FIRST, 0, 0),
+                    OptionalInt.of(0),
                     Optional.empty());
     private final DocumentBuffer out = new DocumentBuffer(0);
     private final LogRecord record = new LogRecord();

@@ -65,6 +65,7 @@ class SourceFieldsTest {
                                 Map.entry("kubernetes.pod.uid", "uid-of-the-api"),
                                 Map.entry("kubernetes.pod.ip", "10.244.0.7"),
                                 Map.entry("kubernetes.container.name", "app"),
+                                Map.entry("kubernetes.container.restart_count", "0"),
                                 Map.entry("kubernetes.node.name", "node-of-the-api"),
                                 Map.entry("kubernetes.deployment.name", "cart"),
                                 Map.entry("kubernetes.replicaset.name", "cart-7d"),
@@ -99,6 +100,21 @@ class SourceFieldsTest {
                         "orchestrator.cluster.name",
                         "host.name")
                 .allSatisfy((field, _) -> assertThat(field).doesNotContain("labels"));
+    }
+
+    @Test
+    void aLineSaysWhichRunOfItsContainerWroteIt() {
+        FedEncoder fed = new FedEncoder(config("", ""), PodDirectory.NONE);
+        LogSource source = FedEncoder.container("shop_cart-1_uid-1/app");
+        String line = TIME + " stderr F hello\n";
+        fed.feed(source, FedEncoder.generation(1, 3, Start.FIRST), 0, line, End.OPEN);
+        fed.feed(source, FedEncoder.generation(2, 3, Start.CONTINUES), 0, line, End.OPEN);
+        fed.feed(source, FedEncoder.generation(3, 4, Start.BREAKS), 0, line, End.OPEN);
+        fed.shutDown();
+
+        assertThat(fed.appended.documents())
+                .extracting(document -> document.fields().get("kubernetes.container.restart_count"))
+                .containsExactly("3", "3", "4");
     }
 
     @Test
@@ -160,7 +176,7 @@ class SourceFieldsTest {
                 .containsEntry("kubernetes.container.name", "app")
                 .containsEntry("host.name", "node-1")
                 .containsEntry("kubernetes.labels.version", "1.4")
-                .doesNotContainKey("kubernetes.labels.a")
+                .doesNotContainKeys("kubernetes.labels.a", "kubernetes.container.restart_count")
                 // It may say what it likes in a place of its own.
                 .containsEntry("app.kubernetes.namespace", "bank")
                 .containsEntry("app.kubernetes.pod.name", "vault");
