@@ -34,12 +34,11 @@ final class DocumentRepair {
                                     .build())
                     .build();
 
-    /** What the agent writes itself. {@code event} and {@code error} are handled apart. */
+    /** What the agent writes itself, but for {@code log}, {@code event} and {@code error}. */
     private static final Set<String> OURS =
             Set.of(
                     "@timestamp",
                     "stream",
-                    "log",
                     "kubernetes",
                     "container",
                     "host",
@@ -51,19 +50,21 @@ final class DocumentRepair {
     static final int ALL = Integer.MAX_VALUE;
 
     private static final int LONGEST_REASON = 500;
-    private static final String TRUNCATED = "truncated";
 
     private final int keptCharacters;
 
+    /** What {@code log.flags} says of it. */
+    private final List<String> marks;
+
     private DocumentRepair(int keptCharacters) {
         this.keptCharacters = keptCharacters;
+        this.marks = keptCharacters == ALL ? List.of("repaired") : List.of("repaired", "truncated");
     }
 
     /**
      * Of a document with the fault of {@code error}; empty if it cannot be read at all.
      *
-     * @param keptCharacters of each text; {@link #ALL}, or less for a document that is too large:
-     *     it is marked in {@code log.flags}
+     * @param keptCharacters of each text; {@link #ALL}, or less for a document that is too large
      */
     static Optional<byte[]> of(byte[] document, BulkAnswer.ServerError error, int keptCharacters) {
         return new DocumentRepair(keptCharacters).write(document, error);
@@ -84,13 +85,13 @@ final class DocumentRepair {
             repaired.writeStartObject();
             original.writeStartObject();
             Optional<String> dataset = Optional.empty();
-            boolean marked = keptCharacters == ALL;
+            boolean marked = false;
             while (in.nextToken() == JsonToken.PROPERTY_NAME) {
                 String name = in.currentName();
                 JsonToken value = in.nextToken();
                 if ("log".equals(name) && !marked && value == JsonToken.START_OBJECT) {
                     repaired.writeName(name);
-                    marked(in, repaired);
+                    mark(in, repaired);
                     marked = true;
                 } else if (OURS.contains(name)) {
                     repaired.writeName(name);
@@ -120,7 +121,7 @@ final class DocumentRepair {
             if (!marked) {
                 repaired.writeObjectPropertyStart("log");
                 repaired.writeArrayPropertyStart("flags");
-                repaired.writeString(TRUNCATED);
+                marks.forEach(repaired::writeString);
                 repaired.writeEndArray();
                 repaired.writeEndObject();
             }
@@ -137,10 +138,10 @@ final class DocumentRepair {
         return Optional.of(out.toByteArray());
     }
 
-    /** Copies the object {@code log}, with one flag more. */
-    private static void marked(JsonParser in, JsonGenerator repaired) {
+    /** Copies the object {@code log}, with more flags. */
+    private void mark(JsonParser in, JsonGenerator repaired) {
         repaired.writeStartObject();
-        List<String> flags = new ArrayList<>(List.of(TRUNCATED));
+        List<String> flags = new ArrayList<>(marks);
         while (in.nextToken() == JsonToken.PROPERTY_NAME) {
             String member = in.currentName();
             JsonToken value = in.nextToken();

@@ -119,7 +119,8 @@ class BulkSenderTest {
                         {"mappings":{"dynamic":"strict","properties":{
                           "@timestamp":{"type":"date"},"message":{"type":"text"},
                           "seq":{"type":"long"},
-                          "log":{"properties":{"offset":{"type":"long"}}},
+                          "log":{"properties":{"offset":{"type":"long"},
+                            "flags":{"type":"keyword"}}},
                           "event":{"properties":{"dataset":{"type":"keyword"},
                             "original":{"type":"keyword","index":false,"doc_values":false}}},
                           "error":{"properties":{"type":{"type":"keyword"},

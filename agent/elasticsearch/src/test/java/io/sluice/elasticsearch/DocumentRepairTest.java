@@ -35,7 +35,7 @@ class DocumentRepairTest {
                                 DocumentRepair.ALL))
                 .isEqualTo(
                         "{\"@timestamp\":\"2026-11-24T10:00:00Z\",\"message\":\"m\","
-                            + "\"log\":{\"offset\":5,\"flags\":[\"partial\"]},"
+                            + "\"log\":{\"offset\":5,\"flags\":[\"repaired\",\"partial\"]},"
                             + "\"kubernetes\":{\"namespace\":\"shop\"},"
                             + "\"event\":{\"dataset\":\"d\",\"original\":"
                             + "\"{\\\"app\\\":{\\\"n\\\":\\\"one\\\"},\\\"error\\\":{\\\"code\\\":7}}\"},"
@@ -69,10 +69,24 @@ class DocumentRepairTest {
                         100);
         assertThat(repaired)
                 .contains("\"message\":\"" + "x".repeat(100) + "\"")
-                .contains("\"log\":{\"offset\":5,\"flags\":[\"truncated\",\"partial\"]}")
+                .contains(
+                        "\"log\":{\"offset\":5,\"flags\":[\"repaired\",\"truncated\",\"partial\"]}")
                 .contains("\"type\":\"content_too_long\"");
         assertThat(repaired.length()).isLessThan(500);
-        assertThat(repair("{\"message\":\"m\"}", FAULT, 100)).contains("\"flags\":[\"truncated\"]");
+        assertThat(repair("{\"message\":\"m\"}", FAULT, 100))
+                .contains("\"flags\":[\"repaired\",\"truncated\"]");
+    }
+
+    @Test
+    void whatIsRepairedIsMarkedHoweverItWas() {
+        assertThat(repair("{\"message\":\"m\"}", FAULT, DocumentRepair.ALL))
+                .contains("\"log\":{\"flags\":[\"repaired\"]}");
+        assertThat(repair("{\"log\":\"text\",\"message\":\"m\"}", FAULT, DocumentRepair.ALL))
+                .contains("\"log\":{\"flags\":[\"repaired\"]}")
+                .contains("\"original\":\"{\\\"log\\\":\\\"text\\\"}\"");
+        String again = repair("{\"log\":{}}", FAULT, DocumentRepair.ALL);
+        assertThat(repair(again, FAULT, DocumentRepair.ALL))
+                .contains("\"log\":{\"flags\":[\"repaired\"]}");
     }
 
     @Test
