@@ -15,9 +15,16 @@ import java.util.regex.Pattern;
 final class AgentLedger {
     private static final Duration SETTLED_WITHIN = Duration.ofSeconds(60);
 
-    /** Labels say which namespace and cause; all of them are added up. */
+    /** Labels say which namespace and cause. */
     private static final Pattern FIGURE =
-            Pattern.compile("(?m)^sluice_ledger_(\\w+?)(?:_total)?\\{[^}]*} (\\S+)$");
+            Pattern.compile("(?m)^sluice_ledger_(\\w+?)(?:_total)?\\{([^}]*)} (\\S+)$");
+
+    /** Where the metrics are. */
+    @FunctionalInterface
+    interface Page {
+        /** Asks for it. */
+        String read() throws IOException, InterruptedException;
+    }
 
     private AgentLedger() {}
 
@@ -26,12 +33,38 @@ final class AgentLedger {
      * the agent, and that each is delivered: nothing is left, kept, dropped or lost.
      */
     static void assertDelivered(AgentProcess agent, long records) {
+        assertDelivered(() -> agent.ask("/metrics").body(), "", records);
+    }
+
+    /** Waits until all that was written in a namespace is delivered, however much that is. */
+    static void assertNothingLeft(Page metrics, String namespace) {
+        Awaitility.await("nothing of " + namespace + " is left")
+                .atMost(SETTLED_WITHIN)
+                .pollInterval(Duration.ofMillis(250))
+                .untilAsserted(
+                        () -> {
+                            Map<String, Long> figures = figures(metrics, namespace);
+                            assertThat(figures)
+                                    .containsEntry("in_flight_records", 0L)
+                                    .containsEntry("backlog_bytes", 0L)
+                                    .containsEntry("lost_unread_bytes", 0L)
+                                    .containsEntry(
+                                            "delivered_records", figures.get("read_records"));
+                        });
+    }
+
+    /**
+     * As {@link #assertDelivered(AgentProcess, long)}, of one namespace.
+     *
+     * @param namespace its name, or empty for all together
+     */
+    static void assertDelivered(Page metrics, String namespace, long records) {
         Awaitility.await("the ledger balances, and everything is delivered")
                 .atMost(SETTLED_WITHIN)
                 .pollInterval(Duration.ofMillis(250))
                 .untilAsserted(
                         () -> {
-                            Map<String, Long> figures = figures(agent);
+                            Map<String, Long> figures = figures(metrics, namespace);
                             assertThat(figures)
                                     .containsEntry("read_records", records)
                                     .containsEntry("delivered_records", records)
@@ -56,16 +89,20 @@ final class AgentLedger {
                 || name.startsWith("truncated_");
     }
 
-    private static Map<String, Long> figures(AgentProcess agent)
+    private static Map<String, Long> figures(Page metrics, String namespace)
             throws IOException, InterruptedException {
         Map<String, Long> figures = new TreeMap<>();
-        Matcher figure = FIGURE.matcher(agent.ask("/metrics").body());
+        Matcher figure = FIGURE.matcher(metrics.read());
         while (figure.find()) {
-            if (!figure.group(1).equals("loss_seconds")) {
-                long value = (long) Double.parseDouble(figure.group(2));
+            if (!figure.group(1).equals("loss_seconds") && isOf(namespace, figure.group(2))) {
+                long value = (long) Double.parseDouble(figure.group(3));
                 figures.merge(figure.group(1), value, Long::sum);
             }
         }
         return figures;
+    }
+
+    private static boolean isOf(String namespace, String labels) {
+        return namespace.isEmpty() || labels.contains("namespace=\"" + namespace + "\"");
     }
 }

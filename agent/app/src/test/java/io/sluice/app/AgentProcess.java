@@ -95,15 +95,6 @@ final class AgentProcess implements AutoCloseable {
         return start(home, before, log, environment, arguments);
     }
 
-    /**
-     * Starts {@code sluice run} as the child of the test, but behind a command that enters other
-     * namespaces and then becomes the launcher.
-     */
-    static AgentProcess startBehind(List<String> command, Path config, Path log)
-            throws IOException {
-        return start(Home.CHILD, command, log, Map.of(), "run", "--config", config.toString());
-    }
-
     private static AgentProcess start(
             Home home,
             List<String> before,

@@ -27,6 +27,7 @@ final class NumberedLines {
 
     private final String context;
     private int rests;
+    private String lastRest = "";
 
     private NumberedLines(String context) {
         this.context = context;
@@ -71,6 +72,7 @@ final class NumberedLines {
             assertThat(pod.find() && container.find()).as("a pod's line: %s", hits[i]).isTrue();
             if (!seq.find()) {
                 rests++;
+                lastRest = hits[i];
                 continue;
             }
             int number = Integer.parseInt(seq.group(1) == null ? seq.group(2) : seq.group(1));
@@ -100,7 +102,9 @@ final class NumberedLines {
      * @param lastByContainer the last number by {@code pod/container}
      */
     void assertComplete(Map<String, Integer> lastByContainer) {
-        assertThat(rests).as("documents without a number; %s", context).isZero();
+        assertThat(rests)
+                .as("documents without a number, such as %s; %s", lastRest, context)
+                .isZero();
         assertThat(seen.keySet()).as(context).isEqualTo(lastByContainer.keySet());
         lastByContainer.forEach(
                 (key, last) -> {

@@ -87,7 +87,7 @@ final class WriterImage {
     static Path layOut(Path root) throws IOException {
         Path bin = Files.createDirectories(root.resolve("bin"));
         Files.copy(BUSYBOX, bin.resolve("busybox"));
-        for (String name : List.of("sh", "sleep")) {
+        for (String name : List.of("sh", "sleep", "ln", "logger")) {
             Files.createSymbolicLink(bin.resolve(name), Path.of("busybox"));
         }
         for (String folder : List.of("dev", "etc", "go", "proc", "sys", "tmp")) {
