@@ -65,7 +65,7 @@ class ClusterSidecarIT {
                         ClusterImages.agent(cluster),
                         server.url().getPort(),
                         folder.resolve("state"));
-        agent.install();
+        agent.install("--values", AgentRelease.examples().resolve("control-plane.yaml").toString());
         cluster.createNamespace("shop");
     }
 
@@ -156,6 +156,20 @@ class ClusterSidecarIT {
         }
         assertThat(server.count("own", "{\"term\":{\"kubernetes.labels.app\":\"old-app\"}}"))
                 .isEqualTo(LINES);
+    }
+
+    /** As {@code control-plane.yaml} has it. */
+    @Test
+    void theAuditLogOfTheApiServerIsShipped() {
+        Optional<String> missing = Cluster.missingNode();
+        Assumptions.assumeTrue(missing.isEmpty(), () -> missing.orElse(""));
+        awaitDocuments(
+                "{\"bool\":{\"must\":["
+                    + "{\"term\":{\"log.file.path\":\"/var/log/kubernetes/audit.log\"}},"
+                    + "{\"term\":{\"app.kind\":\"Event\"}},"
+                    + "{\"term\":{\"app.user.username\":\"system:serviceaccount:logging:sluice\"}},"
+                    + "{\"term\":{\"app.verb\":\"watch\"}}]}}",
+                1);
     }
 
     private static void awaitDocuments(String query, long documents) {
