@@ -29,6 +29,7 @@ final class PlainShipper {
     private final HttpClient client =
             HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
     private final URI bulk;
+    private final byte[] block = new byte[BLOCK_BYTES];
     private final StringBuilder body = new StringBuilder();
     private int held;
     private boolean loses;
@@ -36,7 +37,6 @@ final class PlainShipper {
 
     private static final class Followed {
         private final RandomAccessFile file;
-        private final byte[] block = new byte[BLOCK_BYTES];
         private final StringBuilder joined = new StringBuilder();
         private long offset;
 
@@ -77,13 +77,11 @@ final class PlainShipper {
     private void read(Followed followed) throws IOException, InterruptedException {
         while (true) {
             followed.file.seek(followed.offset);
-            int read = followed.file.read(followed.block);
+            int read = followed.file.read(block);
             int from = 0;
             for (int at = 0; at < read; at++) {
-                if (followed.block[at] == '\n') {
-                    take(
-                            followed,
-                            new String(followed.block, from, at - from, StandardCharsets.US_ASCII));
+                if (block[at] == '\n') {
+                    take(followed, new String(block, from, at - from, StandardCharsets.US_ASCII));
                     from = at + 1;
                 }
             }
