@@ -200,6 +200,11 @@ final class Cluster implements AutoCloseable {
 
     // --- its node: only of one of its own
 
+    /** Whether it is one of its own. */
+    static boolean isOwn() {
+        return !GIVEN;
+    }
+
     /** Stops {@code apiserver}, {@code containerd}, ...; returns when it has ended. */
     void stop(String part) {
         ok(List.of(SCRIPT.toString(), "stop", part));
