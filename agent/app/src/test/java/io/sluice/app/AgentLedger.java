@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.Consumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -38,19 +39,15 @@ final class AgentLedger {
 
     /** Waits until all that was written in a namespace is delivered, however much that is. */
     static void assertNothingLeft(Page metrics, String namespace) {
-        Awaitility.await("nothing of " + namespace + " is left")
-                .atMost(SETTLED_WITHIN)
-                .pollInterval(Duration.ofMillis(250))
-                .untilAsserted(
-                        () -> {
-                            Map<String, Long> figures = figures(metrics, namespace);
-                            assertThat(figures)
-                                    .containsEntry("in_flight_records", 0L)
-                                    .containsEntry("backlog_bytes", 0L)
-                                    .containsEntry("lost_unread_bytes", 0L)
-                                    .containsEntry(
-                                            "delivered_records", figures.get("read_records"));
-                        });
+        settle(
+                metrics,
+                namespace,
+                figures ->
+                        assertThat(figures)
+                                .containsEntry("in_flight_records", 0L)
+                                .containsEntry("backlog_bytes", 0L)
+                                .containsEntry("lost_unread_bytes", 0L)
+                                .containsEntry("delivered_records", figures.get("read_records")));
     }
 
     /**
@@ -59,27 +56,33 @@ final class AgentLedger {
      * @param namespace its name, or empty for all together
      */
     static void assertDelivered(Page metrics, String namespace, long records) {
+        settle(
+                metrics,
+                namespace,
+                figures -> {
+                    assertThat(figures)
+                            .containsEntry("read_records", records)
+                            .containsEntry("delivered_records", records)
+                            .containsEntry("delivered_bytes", figures.get("read_bytes"));
+                    figures.keySet().removeIf(AgentLedger::isOfTheDelivered);
+                    assertThat(figures)
+                            .containsKeys(
+                                    "filtered_records",
+                                    "dead_lettered_records",
+                                    "dropped_records",
+                                    "in_flight_records",
+                                    "backlog_bytes",
+                                    "lost_unread_bytes")
+                            .allSatisfy((name, value) -> assertThat(value).isZero());
+                });
+    }
+
+    private static void settle(
+            Page metrics, String namespace, Consumer<Map<String, Long>> assertion) {
         Awaitility.await("the ledger balances, and everything is delivered")
                 .atMost(SETTLED_WITHIN)
                 .pollInterval(Duration.ofMillis(250))
-                .untilAsserted(
-                        () -> {
-                            Map<String, Long> figures = figures(metrics, namespace);
-                            assertThat(figures)
-                                    .containsEntry("read_records", records)
-                                    .containsEntry("delivered_records", records)
-                                    .containsEntry("delivered_bytes", figures.get("read_bytes"));
-                            figures.keySet().removeIf(AgentLedger::isOfTheDelivered);
-                            assertThat(figures)
-                                    .containsKeys(
-                                            "filtered_records",
-                                            "dead_lettered_records",
-                                            "dropped_records",
-                                            "in_flight_records",
-                                            "backlog_bytes",
-                                            "lost_unread_bytes")
-                                    .allSatisfy((name, value) -> assertThat(value).isZero());
-                        });
+                .untilAsserted(() -> assertion.accept(figures(metrics, namespace)));
     }
 
     private static boolean isOfTheDelivered(String name) {

@@ -87,11 +87,10 @@ final class AgentRelease {
         cluster.inside(line.toArray(String[]::new));
     }
 
-    /** Removes what was made, for a cluster that goes on. */
+    /** {@code helm uninstall}, if there is something: parts of it are in no namespace. */
     void remove() {
         cluster.inside(
                 "helm", "uninstall", "sluice", "--namespace", NAMESPACE, "--ignore-not-found");
-        cluster.kubectl("delete", "namespace", NAMESPACE, "--wait=false");
     }
 
     /** What the API server says to the manifests; unknown and doubled fields are errors to it. */

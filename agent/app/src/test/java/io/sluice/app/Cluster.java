@@ -44,6 +44,9 @@ final class Cluster implements AutoCloseable {
     /** Empty is as not set. */
     private static final boolean GIVEN = !System.getenv().getOrDefault("KUBECONFIG", "").isEmpty();
 
+    /** Those that it was asked for. */
+    private final List<String> namespaces = new ArrayList<>();
+
     private Cluster() {}
 
     /** Why there can be none here; empty if there can. */
@@ -169,6 +172,7 @@ final class Cluster implements AutoCloseable {
     /** Makes a namespace, and waits until pods are let into it. */
     void createNamespace(String name) {
         kubectl("create", "namespace", name);
+        namespaces.add(name);
         // A pod is refused before its namespace has an account for it.
         kubectl("-n", name, "wait", "--for=create", "serviceaccount/default", "--timeout=120s");
     }
@@ -302,11 +306,15 @@ final class Cluster implements AutoCloseable {
         return ended.output().strip();
     }
 
-    /** Ends it with all its containers, if it was started here. */
+    /** Ends it with all its containers; one that goes on loses the namespaces that were made. */
     @Override
     public void close() {
         if (!GIVEN) {
             ok(List.of(SCRIPT.toString(), "down"));
+            return;
+        }
+        for (String namespace : namespaces) {
+            kubectl("delete", "namespace", namespace, "--ignore-not-found", "--wait=false");
         }
     }
 }

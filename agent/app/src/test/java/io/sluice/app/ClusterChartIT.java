@@ -33,9 +33,6 @@ class ClusterChartIT {
 
     @AfterAll
     static void stopAll() {
-        if (agent != null) {
-            agent.remove();
-        }
         if (cluster != null) {
             cluster.close();
         }

@@ -4,8 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.sluice.testing.ElasticsearchFixture;
-import io.sluice.testing.ElasticsearchFixture.Options;
-import io.sluice.testing.ElasticsearchFixture.Security;
 
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Assumptions;
@@ -60,6 +58,7 @@ class ClusterEndToEndIT {
     private static final Duration POLL = Duration.ofMillis(500);
 
     @TempDir private static Path folder;
+    private static ClusterStage stage;
     private static Cluster cluster;
     private static ElasticsearchFixture server;
     private static AgentRelease agent;
@@ -71,28 +70,17 @@ class ClusterEndToEndIT {
     static void startAll() throws IOException {
         Optional<String> missing = Cluster.missingNode().or(ClusterImages::missing);
         Assumptions.assumeTrue(missing.isEmpty(), () -> missing.orElse(""));
-        cluster = Cluster.open();
+        stage = ClusterStage.open(folder.resolve("state"));
+        cluster = stage.cluster();
+        server = stage.server();
+        agent = stage.agent();
         image = ClusterImages.writer(cluster);
-        // The test is on this machine, the agent on the node.
-        server =
-                ElasticsearchFixture.start(
-                        new Options(
-                                Security.OFF, Map.of("http.host", "127.0.0.1," + cluster.host())));
-        agent =
-                new AgentRelease(
-                        cluster,
-                        ClusterImages.agent(cluster),
-                        server.url().getPort(),
-                        folder.resolve("state"));
     }
 
     @AfterAll
-    static void stopAll() throws IOException {
-        if (server != null) {
-            server.close();
-        }
-        if (cluster != null) {
-            cluster.close();
+    static void stopAll() {
+        if (stage != null) {
+            stage.close();
         }
     }
 
@@ -223,11 +211,7 @@ class ClusterEndToEndIT {
 
     private void assertEverything(long documents, List<String> temporary) throws IOException {
         // Without what the agents before the last one have said.
-        server.requestOk(
-                "POST",
-                "/_aliases",
-                "{\"actions\":[{\"add\":{\"index\":\"%s\",\"alias\":\"workload\",\"filter\":%s}}]}"
-                        .formatted(AgentRelease.STREAM, WORKLOAD));
+        stage.alias("workload", WORKLOAD);
         Map<String, Integer> last = expected();
         NumberedLines lines = NumberedLines.in(server, "workload", "cluster");
         for (String pod : temporary) {
@@ -385,13 +369,6 @@ class ClusterEndToEndIT {
     }
 
     private static void awaitDocuments(long documents) {
-        await("documents of the pods")
-                .atMost(LONG)
-                .pollInterval(POLL)
-                .ignoreExceptions()
-                .untilAsserted(
-                        () ->
-                                assertThat(server.count(AgentRelease.STREAM, WORKLOAD))
-                                        .isGreaterThanOrEqualTo(documents));
+        stage.awaitDocuments(WORKLOAD, documents);
     }
 }

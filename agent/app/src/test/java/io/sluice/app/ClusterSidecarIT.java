@@ -4,8 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.sluice.testing.ElasticsearchFixture;
-import io.sluice.testing.ElasticsearchFixture.Options;
-import io.sluice.testing.ElasticsearchFixture.Security;
 
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Assumptions;
@@ -41,9 +39,9 @@ class ClusterSidecarIT {
     private static final Duration POLL = Duration.ofMillis(500);
 
     @TempDir private static Path folder;
+    private static ClusterStage stage;
     private static Cluster cluster;
     private static ElasticsearchFixture server;
-    private static AgentRelease agent;
     private static String sidecar;
     private static String oldApp;
 
@@ -52,34 +50,22 @@ class ClusterSidecarIT {
         Optional<String> missing =
                 Cluster.missing().or(ClusterImages::missing).or(OldAppImage::missing);
         Assumptions.assumeTrue(missing.isEmpty(), () -> missing.orElse(""));
-        cluster = Cluster.open();
+        stage = ClusterStage.open(folder.resolve("state"));
+        cluster = stage.cluster();
+        server = stage.server();
         sidecar = ClusterImages.sidecar(cluster);
         oldApp = ClusterImages.oldApp(cluster);
-        server =
-                ElasticsearchFixture.start(
-                        new Options(
-                                Security.OFF, Map.of("http.host", "127.0.0.1," + cluster.host())));
-        agent =
-                new AgentRelease(
-                        cluster,
-                        ClusterImages.agent(cluster),
-                        server.url().getPort(),
-                        folder.resolve("state"));
-        agent.install("--values", AgentRelease.examples().resolve("control-plane.yaml").toString());
+        stage.agent()
+                .install(
+                        "--values",
+                        AgentRelease.examples().resolve("control-plane.yaml").toString());
         cluster.createNamespace("shop");
     }
 
     @AfterAll
-    static void stopAll() throws IOException {
-        if (server != null) {
-            server.close();
-        }
-        if (agent != null) {
-            cluster.kubectl("delete", "namespace", "shop", "--wait=false");
-            agent.remove();
-        }
-        if (cluster != null) {
-            cluster.close();
+    static void stopAll() {
+        if (stage != null) {
+            stage.close();
         }
     }
 
@@ -101,9 +87,9 @@ class ClusterSidecarIT {
                                 assertThat(shown(pod)).as(pod).isEqualTo(LINES);
                             }
                         });
-        awaitDocuments(SHOP, shapes.size() * (long) LINES);
+        stage.awaitDocuments(SHOP, shapes.size() * (long) LINES);
 
-        alias("shop", SHOP);
+        stage.alias("shop", SHOP);
         Map<String, Integer> last = new TreeMap<>();
         pods().forEach(pod -> last.put(pod + "/logs", LINES));
         assertThat(last).hasSameSizeAs(shapes);
@@ -134,7 +120,7 @@ class ClusterSidecarIT {
                         .replaceAll("image: busybox:\\S+", "image: " + oldApp);
         Path file = Files.writeString(folder.resolve("own.yaml"), example);
         cluster.kubectl("-n", "own", "apply", "-f", file.toString());
-        awaitDocuments(OWN, LINES);
+        stage.awaitDocuments(OWN, LINES);
         String pod = cluster.get("own", "pods", "{.items[*].metadata.name}").getFirst();
         assertThat(
                         cluster.get(
@@ -145,7 +131,7 @@ class ClusterSidecarIT {
         // It ends as told, and sends nothing again.
         cluster.kubectl("delete", "namespace", "own", "--timeout=120s");
 
-        alias("own", OWN);
+        stage.alias("own", OWN);
         NumberedLines.in(server, "own", "sidecar agent")
                 .assertComplete(Map.of(pod + "/app", LINES));
         for (String field :
@@ -162,32 +148,13 @@ class ClusterSidecarIT {
     @Test
     void theAuditLogOfTheApiServerIsShipped() {
         Assumptions.assumeTrue(Cluster.isOwn(), "whether KUBECONFIG's has one nobody knows");
-        awaitDocuments(
+        stage.awaitDocuments(
                 "{\"bool\":{\"must\":["
                     + "{\"term\":{\"log.file.path\":\"/var/log/kubernetes/audit.log\"}},"
                     + "{\"term\":{\"app.kind\":\"Event\"}},"
                     + "{\"term\":{\"app.user.username\":\"system:serviceaccount:logging:sluice\"}},"
                     + "{\"term\":{\"app.verb\":\"watch\"}}]}}",
                 1);
-    }
-
-    private static void awaitDocuments(String query, long documents) {
-        await("all documents")
-                .atMost(LONG)
-                .pollInterval(POLL)
-                .ignoreExceptions()
-                .untilAsserted(
-                        () ->
-                                assertThat(server.count(AgentRelease.STREAM, query))
-                                        .isGreaterThanOrEqualTo(documents));
-    }
-
-    private static void alias(String name, String query) {
-        server.requestOk(
-                "POST",
-                "/_aliases",
-                "{\"actions\":[{\"add\":{\"index\":\"%s\",\"alias\":\"%s\",\"filter\":%s}}]}"
-                        .formatted(AgentRelease.STREAM, name, query));
     }
 
     /** As it is, but with the images that were just made, and a given number of lines at once. */

@@ -8,7 +8,7 @@ import java.util.Map;
 import java.util.stream.Collectors;
 
 /** JSON as maps, lists, strings and numbers. */
-final class Json {
+public final class Json {
     private Json() {}
 
     /** JSON is YAML; a key that is there twice is an error. */
@@ -43,7 +43,7 @@ final class Json {
      * @param path keys, and positions in lists
      * @return null if it is not there
      */
-    static Object at(Object root, Object... path) {
+    public static Object at(Object root, Object... path) {
         Object at = root;
         for (Object step : path) {
             at =

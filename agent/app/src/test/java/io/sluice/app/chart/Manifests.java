@@ -1,11 +1,12 @@
 package io.sluice.app.chart;
 
+import io.sluice.app.Json;
+
 import org.snakeyaml.engine.v2.api.Load;
 import org.snakeyaml.engine.v2.api.LoadSettings;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 
 /** The objects that a chart makes, as maps and lists. */
 final class Manifests {
@@ -83,16 +84,6 @@ final class Manifests {
     }
 
     static Object at(Object root, Object... path) {
-        Object at = root;
-        for (Object step : path) {
-            at =
-                    switch (at) {
-                        case Map<?, ?> map -> map.get(step);
-                        case List<?> list when step instanceof Integer i && i < list.size() ->
-                                list.get(i);
-                        case null, default -> null;
-                    };
-        }
-        return at;
+        return Json.at(root, path);
     }
 }
